@@ -1,0 +1,289 @@
+"""What worker and trainer say to each other: one JSON object a line.
+
+The worker sends *commands*, the trainer answers with *events*. Neither Keras nor NumPy is
+needed to speak: this module is imported on both sides of the pipe.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Action = Literal["continue", "stop", "pause"]
+"""`stop`: end the trial here, what it reached counts. `pause`: end here, to be continued later."""
+
+Ending = Literal["finished", "early_stopped", "stopped", "paused"]
+
+FailureReason = Literal["diverged", "out_of_memory", "crashed", "bad_data"]
+
+
+# --- commands: worker to trainer ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadData:
+    """Load a data source and cut its validation part; answered by `DataLoaded` or `Failed`."""
+
+    source: str
+    """As in a space file: `mnist-5k`, `emnist-balanced`, `idx:FOLDER`, …"""
+    validation: float
+    """Share of the training part that is cut off for validation, in (0, 1)."""
+    train_limit: int | None
+    """Training images at most (stratified), after the validation part is cut; None for all."""
+    seed: int
+    """Decides which images go to validation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """Train one trial; answered by `TrialStarted`, `Progress` and `EpochEnded` (each awaits a
+    `Verdict`), and in the end `TrialEnded` or `Failed`.
+    """
+
+    trial: int
+    hyperparameters: dict[str, Any]
+    seed: int
+    metric: str
+    """Name of the metric that counts, such as `val_accuracy`."""
+    direction: Literal["maximize", "minimize"]
+    folder: str
+    """The trial's own folder: checkpoint, best weights and confusion counts are written there."""
+    resume: bool
+    """Continue from the checkpoint in `folder`; without one there, start over."""
+    builders: str | None
+    """Folder that a user's own architectures may be loaded from; None forbids them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The answer to an `EpochEnded`."""
+
+    action: Action
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interrupt:
+    """Sent at any time while a trial runs: end it within a step, not within an epoch.
+
+    `stop` validates what there is and counts it as an epoch; `pause` falls back to the last
+    checkpoint, so that nothing but the steps since then is repeated.
+    """
+
+    action: Literal["stop", "pause"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """Build the networks of `hyperparameters`, train none; answered by `Measured` or `Failed`."""
+
+    hyperparameters: list[dict[str, Any]]
+    image_shape: tuple[int, int, int]
+    """Height, width, channels of the data."""
+    classes: int
+    builders: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Write `model.keras` and prove it equal to the trial's network; answered by `Exported`."""
+
+    hyperparameters: dict[str, Any]
+    weights: str
+    """The trial's best weights, as `TrialEnded.weights` named them."""
+    folder: str
+    builders: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate:
+    """Measure an exported model on a part of the loaded data; answered by `Evaluated`."""
+
+    folder: str
+    split: Literal["train", "validation", "test"]
+    builders: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quit:
+    """End the trainer; it exits with status 0."""
+
+
+# --- events: trainer to worker -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """First event of a trainer: Keras is imported, threads are set."""
+
+    pid: int
+    versions: dict[str, str]
+    """`keras`, `backend` (its name and version), `numpy`, `python`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataLoaded:
+    """The data set in memory."""
+
+    source: str
+    fingerprint: str
+    """sha256 (hex) over images, labels and split."""
+    image_shape: tuple[int, int, int]
+    classes: list[str]
+    """Name of each class, in label order."""
+    n_train: int
+    n_validation: int
+    n_test: int
+    """0 where the source has no test part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialStarted:
+    """The network is built (or its checkpoint restored)."""
+
+    trial: int
+    parameters: int
+    """Trainable and other weights, in all."""
+    epoch: int
+    """Epochs already done: 0, or more for a continued trial."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """At most one a second; tells that the trainer lives, and how far it is."""
+
+    trial: int
+    epoch: int
+    """The epoch that is under way, from 1."""
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seconds:
+    """Where a trial's time went, in seconds so far, earlier attempts included."""
+
+    setup: float = 0.0
+    train: float = 0.0
+    validate: float = 0.0
+    checkpoint: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The sum of the four."""
+        return self.setup + self.train + self.validate + self.checkpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochEnded:
+    """An epoch is trained and validated and its checkpoint is on disk; the trainer waits."""
+
+    trial: int
+    epoch: int
+    """Epochs done, from 1."""
+    metrics: dict[str, float]
+    """`loss`, `accuracy`, `val_loss`, `val_accuracy`, `learning_rate`; finite, all of them."""
+    seconds: Seconds
+    vitals: list[dict[str, float]] = field(default_factory=list)
+    """Signs of life since the last epoch, each with its `step`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialEnded:
+    """The trial is over, or paused; files it speaks of are complete on disk."""
+
+    trial: int
+    ending: Ending
+    epochs: int
+    best_epoch: int
+    best_value: float
+    best_metrics: dict[str, float]
+    parameters: int
+    seconds: Seconds
+    weights: str
+    """File of the best epoch's weights."""
+    confusion: str
+    """File of the best epoch's confusion counts on the validation part (JSON, rows true classes)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """A command could not be carried out; the trainer is ready for the next one."""
+
+    reason: FailureReason
+    message: str
+    """One sentence for a person: cause and cure."""
+    details: str = ""
+    """Traceback or other last lines, for the log and the trial."""
+    seconds: Seconds = field(default_factory=Seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Size of each network, in the order asked for."""
+
+    parameters: list[int]
+    memory: list[int]
+    """Bytes for weights, gradients, optimizer state and one batch's activations, estimated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """The model is on disk, was loaded again, and predicts the same."""
+
+    file: str
+    sha256: str
+    parameters: int
+    largest_difference: float
+    """Between probabilities before saving and after loading, over a batch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """The report of contract's `evaluate`, as a plain mapping."""
+
+    report: dict[str, Any]
+
+
+Command = LoadData | Train | Verdict | Interrupt | Measure | Export | Evaluate | Quit
+Event = (
+    Ready | DataLoaded | TrialStarted | Progress | EpochEnded | TrialEnded | Failed | Measured
+    | Exported | Evaluated
+)  # fmt: skip
+
+_KINDS: dict[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (
+        LoadData, Train, Verdict, Interrupt, Measure, Export, Evaluate, Quit,
+        Ready, DataLoaded, TrialStarted, Progress, EpochEnded, TrialEnded, Failed, Measured,
+        Exported, Evaluated,
+    )
+}  # fmt: skip
+
+
+def encode(message: Command | Event) -> bytes:
+    """The message as one line of UTF-8 JSON, newline included.
+
+    Raises:
+        ValueError: if a number is NaN or infinite: those are failures, not values.
+    """
+    body = {"kind": type(message).__name__, **asdict(message)}
+    return json.dumps(body, allow_nan=False).encode() + b"\n"
+
+
+def decode(line: bytes) -> Any:
+    """The message that `encode` made the line from.
+
+    Raises:
+        ValueError: if the line is no message.
+    """
+    try:
+        body = json.loads(line)
+        kind = _KINDS[body.pop("kind")]
+        if "seconds" in body:
+            body["seconds"] = Seconds(**body["seconds"])
+        if "image_shape" in body:
+            body["image_shape"] = tuple(body["image_shape"])
+        return kind(**body)
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise ValueError(f"not a message: {line[:200]!r}") from error
