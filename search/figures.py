@@ -1,0 +1,86 @@
+"""Pictures of a trial: its learning curve, and what it confuses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_TRAIN, _VALIDATION = "#8a94a6", "#c2410c"
+_MOST_LABELS = 62  # classes of EMNIST ByClass; more are not named one by one
+
+
+def learning_curve(curve: Sequence[dict[str, float]], title: str, file: Path) -> None:
+    """Draw accuracy and loss against epochs, training and validation, as a PNG.
+
+    The best validation epoch of each panel is marked. Metrics that the curve lacks are left out.
+    """
+    figure = Figure(figsize=(8.0, 3.4), layout="constrained")
+    figure.suptitle(title, fontsize=10)
+    for axes, metric in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
+        _panel(axes, curve, metric)
+    _save(figure, file)
+
+
+def confusion_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str], title: str, file: Path) -> None:
+    """Draw confusion counts as a PNG: rows are true classes, shares of each row are coloured."""
+    import numpy as np
+
+    table = np.asarray(counts, dtype=float)
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1.0)
+    side = 3.0 + 0.16 * len(classes)
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    axes.set(xlabel="predicted", ylabel="true")
+    axes.set_title(title, fontsize=10)
+    if len(classes) <= _MOST_LABELS:
+        axes.set_xticks(range(len(classes)), classes, fontsize=7)
+        axes.set_yticks(range(len(classes)), classes, fontsize=7)
+    if len(classes) <= 12:
+        _write_counts(axes, table, shares)
+    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
+    _save(figure, file)
+
+
+def _panel(axes: Any, curve: Sequence[dict[str, float]], metric: str) -> None:
+    for name, colour in ((metric, _TRAIN), (f"val_{metric}", _VALIDATION)):
+        points = [(entry["epoch"], entry[name]) for entry in curve if name in entry]
+        if points:
+            epochs, values = zip(*points, strict=True)
+            label = "validation" if name.startswith("val_") else "training"
+            axes.plot(epochs, values, marker="o", markersize=3, color=colour, label=label)
+    validated = [(entry[f"val_{metric}"], entry["epoch"]) for entry in curve if f"val_{metric}" in entry]
+    if validated:
+        value, epoch = max(validated) if metric == "accuracy" else min(validated)
+        axes.annotate(
+            f"{value:.3f}", (epoch, value), textcoords="offset points", xytext=(0, 7), ha="center", fontsize=8
+        )
+        axes.margins(y=0.15)
+    axes.set(xlabel="epoch", ylabel=metric)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=8)
+
+
+def _write_counts(axes: Any, table: Any, shares: Any) -> None:
+    for (row, column), count in _cells(table):
+        if count:
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, f"{count:.0f}", ha="center", va="center", fontsize=7, color=colour)
+
+
+def _cells(table: Any) -> Any:
+    import numpy as np
+
+    return np.ndenumerate(table)
+
+
+def _save(figure: Figure, file: Path) -> None:
+    FigureCanvasAgg(figure)
+    figure.savefig(file, dpi=110)

@@ -1,0 +1,66 @@
+"""What this machine has, and how workers share it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+MEMORY_PER_WORKER = 3 * 2**30  # bytes: TensorFlow, the data and a VGG16 with its optimizer
+_CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Workers to start on this machine, and the threads that each trainer gets."""
+
+    workers: int
+    threads: int
+
+
+def cores() -> int:
+    """Cores that this process may use: its affinity, and a container's quota where one is set."""
+    allowed = len(os.sched_getaffinity(0))
+    quota = _container_quota()
+    return max(1, min(allowed, quota) if quota else allowed)
+
+
+def available_memory() -> int:
+    """Bytes that can be had without swapping."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def memory_per_worker() -> int:
+    """Bytes that one trainer may hold before it is replaced: its share of nine tenths of all."""
+    import psutil
+
+    return int(psutil.virtual_memory().total * 0.9 / shares().workers)
+
+
+def gpus() -> int:
+    """Graphics processors of NVIDIA's that the kernel shows; counted without loading a driver."""
+    return len([path for path in Path("/dev").glob("nvidia[0-9]*") if path.name[6:].isdigit()])
+
+
+def shares(workers: int | None = None) -> Shares:
+    """Share the machine out so that no thread is oversubscribed.
+
+    Without a number of workers, one for each core up to four, then one for every two cores, as
+    memory allows: two processes of one thread train faster than one of two (their Python and
+    their tracing overlap). With a GPU, one worker for each.
+    """
+    total = cores()
+    if workers is None:
+        by_memory = max(1, available_memory() // MEMORY_PER_WORKER)
+        workers = gpus() or max(1, min(total if total <= 4 else max(4, total // 2), by_memory))
+    return Shares(workers=workers, threads=max(1, total // max(1, workers)))
+
+
+def _container_quota() -> int | None:
+    try:
+        quota, period = _CGROUP_CPU.read_text().split()
+        return max(1, int(quota) // int(period)) if quota != "max" else None
+    except (OSError, ValueError):
+        return None

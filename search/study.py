@@ -1,0 +1,229 @@
+"""A study: one space searched on one data set, kept in one store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from search.distributions import distributions
+from search.errors import StudyMismatchError, StudyNotFoundError
+from search.training.messages import DataLoaded
+from search.trial import ACCEPTED, Outcome, State, TrialRecord
+from spaces.space import Space
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spaces.space import Point
+    from storage.ledger import Holding
+    from storage.store import Store
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+StudyState = Literal["open", "out_of_time", "stopping", "stopped", "finished"]
+
+_STATES: dict[TrialState, State] = {
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """What a study is allowed to do from now on; anybody may change it while workers run."""
+
+    trials: int | None
+    """Trials that may be begun in all; None for no bound."""
+    deadline: float | None
+    """Database clock, seconds since the epoch, at which running trials end; None for never."""
+    ending: Literal["stopping", "stopped", "finished"] | None = None
+    """`stopping`: somebody asked for the end. `stopped`, `finished`: nothing is left to do."""
+
+
+class Study:
+    """A handle on one study of a store. Reads always ask the store; nothing is remembered."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        """Open a study.
+
+        Raises:
+            StudyNotFoundError: if the store has none of that name; the message lists those it has.
+        """
+        self.store = store
+        self.name = name
+        try:
+            self.id = store.optuna.get_study_id_from_name(name)
+        except KeyError:
+            have = ", ".join(names(store)) or "none yet: `hpsearch start` creates one"
+            raise StudyNotFoundError(f"there is no study {name!r} in {store.url.masked}; it has: {have}") from None
+        attributes = store.optuna.get_study_user_attrs(self.id)
+        if "space" not in attributes:
+            raise StudyNotFoundError(f"study {name!r} was not made by hpsearch: it has no space")
+        self.space = Space.from_json(attributes["space"])
+        self.data = DataLoaded(**_with_tuple(attributes["data"]))
+        self.seed = int(attributes["seed"])
+        self.optuna = optuna.load_study(
+            study_name=name, storage=store.optuna, sampler=optuna.samplers.RandomSampler(seed=self.seed)
+        )
+
+    @property
+    def maximizes(self) -> bool:
+        """Whether a larger value is better."""
+        return self.space.objective.direction == "maximize"
+
+    def better(self, one: float, other: float) -> bool:
+        """Whether `one` is strictly better than `other`."""
+        return one > other if self.maximizes else one < other
+
+    def control(self) -> Control:
+        """What the study may do, as last set."""
+        return Control(**self.store.optuna.get_study_user_attrs(self.id)["control"])
+
+    def set_control(self, control: Control) -> None:
+        """Change what the study may do; workers see it within seconds."""
+        self.store.optuna.set_study_user_attr(self.id, "control", asdict(control))
+
+    def state(self) -> StudyState:
+        """Open, or why it is not."""
+        control = self.control()
+        if control.ending:
+            return control.ending
+        if control.deadline is not None and self.store.now() >= control.deadline:
+            return "out_of_time"
+        return "open"
+
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """All trials, by number."""
+        holdings = {holding.number: holding for holding in self.store.ledger.holdings(self.name)}
+        metric = self.space.objective.metric
+        return tuple(
+            _record(frozen, holdings.get(frozen.number), metric, maximize=self.maximizes)
+            for frozen in self.optuna.get_trials(deepcopy=False)
+        )
+
+    def best(self) -> TrialRecord | None:
+        """The trial with the best value among those that have ended, or None.
+
+        Pruned trials count: their value is their best epoch's, and their weights are kept.
+        """
+        return best_of(self.trials(), maximize=self.maximizes)
+
+    def enqueue(self, point: Point) -> int:
+        """Add a point that is tried before anything is sampled; returns the trial's number."""
+        values = dict(point.values)
+        trial_id = self.store.optuna.create_new_trial(
+            self.id,
+            optuna.trial.create_trial(
+                state=TrialState.WAITING,
+                params=values,
+                distributions=distributions(self.space, values),
+                user_attrs={"name": point.name} if point.name else {},
+            ),
+        )
+        return self.store.optuna.get_trial_number_from_id(trial_id)
+
+    def trial_id(self, number: int) -> int:
+        """The store's own key of a trial; raises KeyError where there is no such trial."""
+        return self.store.optuna.get_trial_id_from_study_id_trial_number(self.id, number)
+
+
+def names(store: Store) -> list[str]:
+    """The names of all studies in the store, oldest first."""
+    return [study.study_name for study in store.optuna.get_all_studies()]
+
+
+def create(store: Store, name: str, space: Space, data: DataLoaded, seed: int) -> Study:
+    """Create a study and queue its first points: each architecture's defaults, then `try_first`."""
+    direction = getattr(optuna.study.StudyDirection, space.objective.direction.upper())
+    study_id = store.optuna.create_new_study([direction], name)
+    for key, value in (
+        ("seed", seed),
+        ("data", asdict(data)),
+        ("control", asdict(Control(trials=space.budget.trials, deadline=None))),
+        ("space", space.to_json()),  # last: a study with a space is whole
+    ):
+        store.optuna.set_study_user_attr(study_id, key, value)
+    study = Study(store, name)
+    for point in (*space.default_points(), *space.try_first):
+        study.enqueue(point)
+    return study
+
+
+def check_same(study: Study, space: Space, data: DataLoaded) -> None:
+    """Refuse to carry on a study with another space or other data.
+
+    Raises:
+        StudyMismatchError: naming what differs and how to go on.
+    """
+    cure = f"give the new search a name of its own: --study {study.name}-2"
+    if study.space.hash != space.hash:
+        differing = ", ".join(_differences(study.space, space))
+        raise StudyMismatchError(
+            f"study {study.name!r} searches another space (it differs in {differing}); {cure}"
+        )
+    check_data(study, data, cure)
+
+
+def check_data(study: Study, data: DataLoaded, cure: str) -> None:
+    """Refuse other data than the study's; raises StudyMismatchError naming both."""
+    if study.data.fingerprint != data.fingerprint:
+        raise StudyMismatchError(
+            f"study {study.name!r} was begun on {_described(study.data)}, but here is {_described(data)}; {cure}"
+        )
+
+
+def best_of(trials: Sequence[TrialRecord], *, maximize: bool) -> TrialRecord | None:
+    """The best ended trial; the earlier one of two equals; None where none has a value."""
+    ended = [trial for trial in trials if trial.is_accepted]
+    sign = 1.0 if maximize else -1.0
+    return max(ended, key=lambda trial: (sign * (trial.value or 0.0), -trial.number), default=None)
+
+
+def best_value(curve: Sequence[dict[str, float]], metric: str, *, maximize: bool) -> float | None:
+    """The best value of a metric over a curve; None for an empty one."""
+    values = [entry[metric] for entry in curve if metric in entry]
+    return (max(values) if maximize else min(values)) if values else None
+
+
+def _record(frozen: FrozenTrial, holding: Holding | None, metric: str, *, maximize: bool) -> TrialRecord:
+    attributes = frozen.user_attrs
+    state = _STATES[frozen.state]
+    if state == "running" and holding is not None and holding.state in ("paused", "released"):
+        state = "paused"
+    curve = tuple(attributes.get("curve", ()))
+    value = frozen.value if state in ACCEPTED else best_value(curve, metric, maximize=maximize)
+    outcome = attributes.get("outcome")
+    return TrialRecord(
+        number=frozen.number,
+        state=state,
+        params=frozen.params,
+        value=value,
+        curve=curve,
+        vitals=tuple(attributes.get("vitals", ())),
+        name=attributes.get("name"),
+        seed=attributes.get("seed", 0),
+        worker=holding.worker if holding else None,
+        attempts=holding.attempt if holding else 0,
+        outcome=Outcome(**outcome) if outcome else None,
+    )
+
+
+def _with_tuple(data: dict[str, Any]) -> dict[str, Any]:
+    height, width, channels = data["image_shape"]
+    return {**data, "image_shape": (height, width, channels)}
+
+
+def _described(data: DataLoaded) -> str:
+    return f"{data.source} (fingerprint {data.fingerprint[:12]})"
+
+
+def _differences(one: Space, other: Space) -> list[str]:
+    ours, theirs = json.loads(one.to_json()), json.loads(other.to_json())
+    return sorted(key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key))

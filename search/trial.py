@@ -1,0 +1,75 @@
+"""One trial as the store shows it: a frozen picture, for people and for decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+State = Literal["running", "waiting", "paused", "complete", "pruned", "failed"]
+"""`paused` holds no worker: it waits at a rung, or was given back, and can be continued."""
+
+Reason = Literal[
+    "finished",
+    "early_stopped",
+    "pruned",
+    "collapsed",
+    "diverged",
+    "out_of_memory",
+    "crashed",
+    "stalled",
+    "lost",
+    "bad_data",
+    "cancelled",
+]
+
+ACCEPTED: tuple[State, ...] = ("complete", "pruned")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What is kept of a trial when it ends, or pauses."""
+
+    reason: Reason | None
+    """None while the trial is paused."""
+    why: str
+    """One sentence for a person."""
+    epochs: int = 0
+    best_epoch: int = 0
+    best_metrics: dict[str, float] = field(default_factory=dict)
+    parameters: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    weights: str | None = None
+    """File of the best epoch's weights; None where nothing was learned."""
+    confusion: str | None = None
+    log: str = ""
+    """The last lines of the trainer's log, where the trial failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRecord:
+    """A trial at one moment."""
+
+    number: int
+    state: State
+    params: dict[str, Any]
+    value: float | None
+    """Its best epoch's value so far, in the objective's own units."""
+    curve: tuple[dict[str, float], ...] = ()
+    """One mapping an epoch: `epoch`, then the metrics."""
+    vitals: tuple[dict[str, float], ...] = ()
+    name: str | None = None
+    """Given by the space file to a point that is tried first."""
+    seed: int = 0
+    worker: str | None = None
+    attempts: int = 0
+    outcome: Outcome | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs done so far."""
+        return int(self.curve[-1]["epoch"]) if self.curve else 0
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the trial has ended with a value that counts."""
+        return self.state in ACCEPTED and self.value is not None

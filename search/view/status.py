@@ -1,0 +1,158 @@
+"""What stands in the store, as plain data: the JSON of `status`, `best` and `show`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from search.errors import TrialNotFoundError
+from search.study import Study, best_of, names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from search.trial import TrialRecord
+    from storage.store import Store
+
+ALIVE_SECONDS = 30.0
+"""A worker that has not been seen for so long is not counted as alive."""
+
+_COUNTED = ("running", "waiting", "paused", "complete", "pruned", "failed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerView:
+    """A worker that is alive."""
+
+    id: str
+    host: str
+    pid: int
+    study: str | None
+    trial: int | None
+    seen: float
+    """Seconds since its last sign of life."""
+    progress: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyView:
+    """One study at one moment."""
+
+    name: str
+    state: str
+    trials: tuple[TrialRecord, ...]
+    best: TrialRecord | None
+    workers: tuple[WorkerView, ...]
+    seconds_left: float | None
+    budget: int | None
+    metric: str
+    maximizes: bool
+
+    def counts(self) -> dict[str, int]:
+        """Trials by state; every state is named, also where there is none."""
+        found = Counter(trial.state for trial in self.trials)
+        return {state: found[state] for state in _COUNTED}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `status`."""
+        best = self.best
+        return {
+            "study": self.name,
+            "state": self.state,
+            "trials": self.counts(),
+            "best": None
+            if best is None
+            else {"trial": best.number, "value": best.value, "params": best.params},
+            "workers": [
+                {"id": w.id, "host": w.host, "pid": w.pid, "trial": w.trial, "seen": round(w.seen, 1)}
+                for w in self.workers
+            ],
+            "seconds_left": self.seconds_left,
+        }
+
+
+def view(store: Store, name: str) -> StudyView:
+    """One study; raises StudyNotFoundError where there is none of that name."""
+    study = Study(store, name)
+    control = study.control()
+    trials = study.trials()
+    left = None if control.deadline is None else max(0.0, round(control.deadline - store.now(), 1))
+    return StudyView(
+        name=name,
+        state=study.state(),
+        trials=trials,
+        best=best_of(trials, maximize=study.maximizes),
+        workers=_workers(store, name),
+        seconds_left=left,
+        budget=control.trials,
+        metric=study.space.objective.metric,
+        maximizes=study.maximizes,
+    )
+
+
+def views(store: Store, name: str | None = None) -> list[StudyView]:
+    """The named study, or all of the store's."""
+    return [view(store, one) for one in ([name] if name else names(store))]
+
+
+def best_to_dict(study: Study) -> dict[str, Any]:
+    """The JSON of `best`.
+
+    Raises:
+        TrialNotFoundError: where no trial has ended with a value yet.
+    """
+    best = study.best()
+    if best is None:
+        raise TrialNotFoundError(
+            f"study {study.name!r} has no ended trial yet; `hpsearch status {study.name}` shows how far it is"
+        )
+    outcome = best.outcome
+    return {
+        "study": study.name,
+        "trial": best.number,
+        "value": best.value,
+        "params": best.params,
+        "epochs": best.epochs,
+        "parameters": outcome.parameters if outcome else 0,
+        "seconds": outcome.seconds.get("total", 0.0) if outcome else 0.0,
+    }
+
+
+def show_to_dict(study: Study, number: int) -> dict[str, Any]:
+    """The JSON of `show`.
+
+    Raises:
+        TrialNotFoundError: where the study has no such trial.
+    """
+    trial = find_trial(study.name, study.trials(), number)
+    outcome = trial.outcome
+    seconds = {key: 0.0 for key in ("setup", "train", "validate", "checkpoint", "total")}
+    return {
+        "study": study.name,
+        "trial": trial.number,
+        "state": trial.state,
+        "reason": outcome.reason if outcome else None,
+        "why": outcome.why if outcome else "",
+        "value": trial.value,
+        "params": trial.params,
+        "curve": list(trial.curve),
+        "vitals": list(trial.vitals),
+        "seconds": {**seconds, **outcome.seconds} if outcome else seconds,
+        "attempts": trial.attempts,
+        "worker": trial.worker,
+        "seed": trial.seed,
+    }
+
+
+def find_trial(study: str, trials: Sequence[TrialRecord], number: int) -> TrialRecord:
+    """The trial of that number; raises TrialNotFoundError, naming those there are."""
+    if 0 <= number < len(trials):
+        return trials[number]
+    there = f"it has 0 to {len(trials) - 1}" if trials else "it has none yet"
+    raise TrialNotFoundError(f"study {study!r} has no trial {number}; {there}")
+
+
+def _workers(store: Store, study: str) -> tuple[WorkerView, ...]:
+    rows = store.ledger.workers(within=ALIVE_SECONDS)
+    return tuple(WorkerView(**asdict(row)) for row in rows if row.study in (study, None))

@@ -1,0 +1,174 @@
+"""The same data for a terminal."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from search.durations import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import RenderableType
+
+    from search.trial import TrialRecord
+    from search.view.status import StudyView
+
+_COLOURS = {
+    "running": "cyan",
+    "waiting": "dim",
+    "paused": "yellow",
+    "complete": "green",
+    "pruned": "magenta",
+    "failed": "red",
+}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_N_ROWS = 16
+
+
+def clean(text: object) -> str:
+    """Text from a file or a store, without anything that a terminal would obey."""
+    return _CONTROL.sub(" ", str(text))
+
+
+def studies_table(views: Sequence[StudyView]) -> Table:
+    """One row a study."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("study", "state", "trials", "best", "workers", "time left"):
+        table.add_column(column, overflow="fold")
+    for view in views:
+        counts = ", ".join(f"{number} {state}" for state, number in view.counts().items() if number)
+        table.add_row(
+            clean(view.name), view.state.replace("_", " "), counts or "none", _best(view.best),
+            str(len(view.workers)), _left(view.seconds_left),
+        )  # fmt: skip
+    return table
+
+
+def study_screen(view: StudyView, n_rows: int = _N_ROWS) -> RenderableType:
+    """A whole screen for one study: what runs, what was best, how much is left."""
+    return Group(_headline(view), Text(), _trials_table(view, n_rows), Text(), _footer(view))
+
+
+def pairs_table(rows: Iterable[tuple[str, object]]) -> Table:
+    """Names and values, one pair a row."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, clean(value))
+    return table
+
+
+def trial_screen(shown: dict[str, Any]) -> RenderableType:
+    """One trial, from the JSON of `show`."""
+    seconds = ", ".join(f"{name} {value:.1f} s" for name, value in shown["seconds"].items())
+    facts = pairs_table(
+        [
+            ("trial", f"{shown['trial']} of {shown['study']}"),
+            ("state", f"{shown['state']}, {shown['reason']}" if shown["reason"] else shown["state"]),
+            ("why", shown["why"] or "it has not ended yet"),
+            ("value", "none yet" if shown["value"] is None else f"{shown['value']:.4f}"),
+            ("parameters", format_params(shown["params"])),
+            ("time", seconds),
+            ("attempts", shown["attempts"]),
+            ("worker", shown["worker"] or "none"),
+            ("seed", shown["seed"]),
+        ]
+    )
+    return Group(facts, Text(), _curve_table(shown["curve"])) if shown["curve"] else facts
+
+
+def format_params(params: dict[str, Any]) -> str:
+    """Values in the space's order, short: `DenseNet121, head_width 512, learning_rate 0.001`."""
+    shown = [str(params["architecture"])] if "architecture" in params else []
+    shown += [f"{name} {format_value(value)}" for name, value in params.items() if name != "architecture"]
+    return ", ".join(shown)
+
+
+def format_value(value: object) -> str:
+    """A number as short as it stays readable."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _headline(view: StudyView) -> Text:
+    text = Text()
+    text.append(clean(view.name), style="bold")
+    begun = sum(trial.state != "waiting" for trial in view.trials)
+    of = f" of {view.budget}" if view.budget is not None else ""
+    text.append(f"   {view.state.replace('_', ' ')} · {begun}{of} trials begun · {len(view.workers)} workers")
+    if view.seconds_left is not None:
+        text.append(f" · {_left(view.seconds_left)} left")
+    return text
+
+
+def _trials_table(view: StudyView, n_rows: int) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("trial", justify="right")
+    for column in ("state", "epochs", view.metric, "what"):
+        table.add_column(column, no_wrap=column != "what")
+    progress = {worker.trial: worker.progress for worker in view.workers if worker.study == view.name}
+    for trial in _most_telling(view, n_rows):
+        marks = " ←" if view.best is not None and trial.number == view.best.number else ""
+        table.add_row(
+            str(trial.number),
+            Text(trial.state, style=_COLOURS[trial.state]),
+            progress.get(trial.number, "") if trial.state == "running" else str(trial.epochs or ""),
+            "" if trial.value is None else f"{trial.value:.4f}{marks}",
+            clean(_what(trial)),
+        )
+    return table
+
+
+def _most_telling(view: StudyView, n_rows: int) -> list[TrialRecord]:
+    """Running trials, then the best, then those that wait, as many as fit."""
+    order = {"running": 0, "complete": 1, "paused": 1, "pruned": 1, "failed": 2, "waiting": 3}
+    sign = -1.0 if view.maximizes else 1.0
+
+    def rank(trial: TrialRecord) -> tuple[int, float, int]:
+        return order[trial.state], sign * (trial.value or 0.0), trial.number
+
+    return sorted(view.trials, key=rank)[:n_rows]
+
+
+def _what(trial: TrialRecord) -> str:
+    name = f"{trial.name}: " if trial.name else ""
+    failed = trial.outcome.why if trial.outcome and trial.state == "failed" else ""
+    return failed or name + format_params(trial.params)
+
+
+def _footer(view: StudyView) -> Text:
+    hidden = len(view.trials) - _N_ROWS
+    best = f"best: trial {view.best.number}, {view.best.value:.4f}" if view.best else "no trial has ended yet"
+    return Text(best + (f"   ({hidden} more trials not shown)" if hidden > 0 else ""), style="bold")
+
+
+def _curve_table(curve: Sequence[dict[str, float]]) -> Table:
+    columns = list(dict.fromkeys(name for entry in curve for name in entry))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for entry in curve:
+        table.add_row(*(_cell(entry.get(column), column) for column in columns))
+    return table
+
+
+def _cell(value: float | None, column: str) -> str:
+    if value is None:
+        return ""
+    if column == "epoch":
+        return str(int(value))
+    return f"{value:.2e}" if column == "learning_rate" else f"{value:.4f}"
+
+
+def _best(best: TrialRecord | None) -> str:
+    return "none yet" if best is None else f"{best.value:.4f} (trial {best.number})"
+
+
+def _left(seconds: float | None) -> str:
+    return "no limit" if seconds is None else format_duration(seconds)

@@ -1,0 +1,212 @@
+"""One attempt: a claimed trial, from the first command to its last record."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from search.training.messages import (
+    EpochEnded,
+    Failed,
+    Interrupt,
+    Progress,
+    Train,
+    TrialEnded,
+    TrialStarted,
+    Verdict,
+)
+from search.worker.recording import Recording
+from search.worker.trainer import TrainerDiedError
+
+if TYPE_CHECKING:
+    import threading
+
+    from search.study import Study
+    from search.training.messages import Action, Event
+    from search.trial import Reason
+    from search.worker.claim import Claim
+    from search.worker.heartbeat import Heartbeat
+    from search.worker.judge import Judge
+    from search.worker.trainer import Trainer
+
+POLL_SECONDS = 0.5
+STALL_SECONDS = 1800.0  # without a word: tracing the largest networks takes minutes, not this
+LAST_WORDS_SECONDS = 300.0  # from an interrupt to the trial's end: a validation pass
+
+AttemptEnding = Literal["ended", "paused", "failed", "lost"]
+_Cause = Literal["time", "stop", "worker"]
+
+logger = logging.getLogger(__name__)
+
+
+class Attempt:
+    """Supervises one training: passes epochs on, asks the judge, and knows how it ended."""
+
+    def __init__(
+        self, study: Study, claim: Claim, trainer: Trainer, judge: Judge, heartbeat: Heartbeat,
+        leaving: threading.Event,
+    ) -> None:  # fmt: skip
+        """Prepare; `leaving` is set when the worker is asked to end."""
+        self._study = study
+        self._claim = claim
+        self._trainer = trainer
+        self._judge = judge
+        self._heartbeat = heartbeat
+        self._leaving = leaving
+        self._recording = Recording(study, claim)
+        self._cause: _Cause | None = None
+        self._interrupted_at = 0.0
+        self._heard_at = time.monotonic()
+        self._verdict: Action = "continue"
+        self._failure: Failed | None = None
+        self._ending: TrialEnded | None = None
+
+    def run(self) -> AttemptEnding:
+        """Train the claimed trial to its end, whatever that is; the record is written on return.
+
+        Returns:
+            `lost` where another worker may hold the trial: then nothing was written, and the
+            trainer was killed.
+        """
+        try:
+            self._trainer.send(self._command())
+            while self._ending is None and self._failure is None:
+                if self._heartbeat.is_lost:
+                    return self._lost()
+                self._interrupt_if_asked()
+                self._hear(self._trainer.receive(POLL_SECONDS))
+        except TrainerDiedError as error:
+            self._failure = Failed(reason="crashed", message=_death(error), details=error.log)
+        return self._close()
+
+    def _command(self) -> Train:
+        objective = self._study.space.objective
+        folder = self._study.store.files.trial(self._study.name, self._claim.number)
+        return Train(
+            trial=self._claim.number,
+            hyperparameters=self._claim.hyperparameters,
+            seed=self._claim.seed,
+            metric=objective.metric,
+            direction=objective.direction,
+            folder=str(Path(folder).absolute()),
+            resume=self._claim.resume,
+            builders=self._study.space.builders,
+        )
+
+    def _hear(self, event: Event | None) -> None:
+        if event is None:
+            self._check_silence()
+            return
+        self._heard_at = time.monotonic()
+        match event:
+            case TrialStarted():
+                self._heartbeat.progress = f"epoch {event.epoch + 1}, compiling"
+            case Progress():
+                self._heartbeat.progress = f"epoch {event.epoch}, step {event.step}/{event.steps}"
+            case EpochEnded():
+                self._epoch(event)
+            case TrialEnded():
+                self._ending = event
+            case Failed():
+                self._failure = event
+
+    def _epoch(self, event: EpochEnded) -> None:
+        self._recording.epoch(event)
+        metric = self._study.space.objective.metric
+        logger.info("trial %d epoch %d: %s %.4f", event.trial, event.epoch, metric, event.metrics[metric])
+        self._verdict = self._verdict_on(event)
+        self._trainer.send(Verdict(action=self._verdict))
+
+    def _verdict_on(self, event: EpochEnded) -> Action:
+        if self._cause == "worker":
+            return "pause"
+        if self._cause:
+            return "stop"
+        return self._judge.verdict(event.trial, event.epoch)
+
+    def _interrupt_if_asked(self) -> None:
+        if self._cause:
+            if time.monotonic() - self._interrupted_at > LAST_WORDS_SECONDS:
+                self._give_up("did not end when it was asked to")
+            return
+        self._cause = "worker" if self._leaving.is_set() else self._heartbeat.ending
+        if self._cause:
+            self._interrupted_at = time.monotonic()
+            self._trainer.send(Interrupt(action="pause" if self._cause == "worker" else "stop"))
+
+    def _check_silence(self) -> None:
+        if time.monotonic() - self._heard_at > STALL_SECONDS:
+            self._give_up(f"said nothing for {STALL_SECONDS / 60:.0f} minutes")
+
+    def _give_up(self, what: str) -> None:
+        self._trainer.kill()
+        message = f"The trainer {what}, and was replaced. Its last lines are kept with the trial."
+        self._failure = Failed(reason="crashed", message=message, details="stalled")
+
+    def _lost(self) -> AttemptEnding:
+        logger.warning("lease lost: trial %d belongs to another worker now", self._claim.number)
+        self._trainer.kill()
+        return "lost"
+
+    def _close(self) -> AttemptEnding:
+        ledger = self._study.store.ledger
+        if self._failure is not None:
+            self._fail(self._failure)
+            ledger.end(self._claim.token)
+            return "failed"
+        ended = self._ending
+        assert ended is not None
+        if ended.ending == "paused":
+            return self._pause(ended)
+        reason, why = self._reason(ended)
+        if reason == "early_stopped":
+            self._judge.carry(ended.trial, ended.epochs, ended.best_value)
+        self._recording.ended(ended, reason, why)
+        ledger.end(self._claim.token)
+        logger.info("trial %d %s: %s", ended.trial, reason, why)
+        return "ended"
+
+    def _pause(self, ended: TrialEnded) -> AttemptEnding:
+        ledger = self._study.store.ledger
+        if self._cause == "worker":
+            self._recording.paused(ended, f"Given back after {ended.epochs} epochs: its worker was asked to end.")
+            ledger.release(self._claim.token, ended.epochs)
+        else:
+            why = f"Waits at {_epochs(ended.epochs)} until it is among the best of its rung."
+            self._recording.paused(ended, why)
+            ledger.pause(self._claim.token, ended.epochs, ended.epochs, ended.best_value)
+        logger.info("trial %d paused after %s", ended.trial, _epochs(ended.epochs))
+        return "paused"
+
+    def _reason(self, ended: TrialEnded) -> tuple[Reason, str]:
+        metric = self._study.space.objective.metric
+        best = f"best {metric} {ended.best_value:.4f} at epoch {ended.best_epoch}"
+        if ended.ending == "finished":
+            return "finished", f"Trained all {_epochs(ended.epochs)}; {best}."
+        if ended.ending == "early_stopped":
+            patience = self._claim.hyperparameters["patience"]
+            return "early_stopped", f"No better {metric} for {_epochs(patience)} (its patience); {best}."
+        if self._cause == "time":
+            return "cancelled", f"The study's time was up during epoch {ended.epochs}; {best}, which counts."
+        if self._cause == "stop":
+            return "cancelled", f"The study was asked to end during epoch {ended.epochs}; {best}, which counts."
+        pruner = self._study.space.pruner.name
+        return "pruned", f"Ended after {_epochs(ended.epochs)} by the {pruner} pruner: others were better; {best}."
+
+    def _fail(self, failure: Failed) -> None:
+        reason: Reason = "stalled" if failure.details == "stalled" else failure.reason
+        self._recording.failed(failure, reason, failure.details or self._trainer.last_lines())
+        logger.warning("trial %d %s: %s", self._claim.number, reason, failure.message)
+
+
+def _death(error: TrainerDiedError) -> str:
+    cause = ""
+    if error.signal == "SIGKILL":
+        cause = " Most often the machine ran out of memory: try a smaller batch size or fewer workers."
+    return f"{str(error).capitalize()} during this trial.{cause} The worker went on with a new one."
+
+
+def _epochs(number: int) -> str:
+    return "1 epoch" if number == 1 else f"{number} epochs"

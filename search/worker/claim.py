@@ -1,0 +1,237 @@
+"""What to train next: decided by one worker at a time, under the study's lock."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import optuna
+from optuna.trial import TrialState
+
+from search.distributions import distributions
+from search.trial import Outcome, TrialRecord
+from search.worker import rungs
+from search.worker.proposal import derive_seed, propose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from search.study import Study
+    from spaces.space import Space
+
+LEASE_SECONDS = 60.0
+"""A worker that has not renewed its lease for so long has lost its trial."""
+MAX_ATTEMPTS = 3
+"""A trial whose worker was lost so often is not tried again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A trial that this worker alone may train, until its lease runs out."""
+
+    number: int
+    token: str
+    attempt: int
+    params: dict[str, Any]
+    hyperparameters: dict[str, Any]
+    seed: int
+    name: str | None
+    resume: bool
+    """Whether to continue from the trial's checkpoint."""
+
+
+Nothing = Literal["wait", "done"]
+"""`wait`: other workers' results may make work. `done`: the study needs no more workers."""
+
+
+def claim(study: Study, worker: str) -> Claim | Nothing:
+    """Take the next trial of a study.
+
+    In this order: a trial that was given back or lost its worker, a paused one that has earned
+    more epochs, a queued one, a newly proposed one; at last, where nothing new may begin, the
+    best paused one at each rung. The budget of trials is exact over all
+    workers, because everything happens under one lock.
+    """
+    with study.store.lock(f"claim {study.name}"):
+        _reap(study)
+        if study.state() != "open":
+            return "done"
+        trials = study.trials()
+        return (
+            _given_back(study, trials, worker)
+            or _promoted(study, trials, worker, is_last_call=False)
+            or _queued(study, trials, worker)
+            or _proposed(study, trials, worker)
+            or _promoted(study, trials, worker, is_last_call=True)
+            or ("wait" if any(trial.state == "running" for trial in trials) else "done")
+        )
+
+
+def end_if_over(study: Study) -> bool:
+    """End the study if its budget is used or somebody asked for the end; True if it has ended.
+
+    Paused trials end as pruned. A study that ran out of time keeps them: a later start goes on.
+    """
+    with study.store.lock(f"claim {study.name}"):
+        control = study.control()
+        if control.ending in ("stopped", "finished"):
+            return True
+        if any(trial.state == "running" for trial in study.trials()):
+            return False
+        if control.ending is None and study.state() == "out_of_time":
+            return False
+        ending: Literal["stopped", "finished"] = "stopped" if control.ending == "stopping" else "finished"
+        _end_paused(study, ending)
+        study.set_control(replace(control, ending=ending))
+        return True
+
+
+def standings(trials: Sequence[TrialRecord], space: Space) -> list[rungs.Standing]:
+    """The trials as the rungs see them; queued ones and those lost for outside causes are left out."""
+    sign = 1.0 if space.objective.direction == "maximize" else -1.0
+    metric = space.objective.metric
+    return [
+        rungs.Standing(
+            number=trial.number,
+            values=tuple(sign * epoch[metric] for epoch in trial.curve if metric in epoch),
+            is_paused=trial.state == "paused",
+            has_ended=trial.state in ("complete", "pruned", "failed"),
+        )
+        for trial in trials
+        if trial.state != "waiting" and not _says_nothing(trial)
+    ]
+
+
+def ladder(space: Space) -> tuple[int, ...]:
+    """The epochs at which trials of this space pause; empty unless its pruner is `asha`."""
+    if space.pruner.name != "asha":
+        return ()
+    return rungs.rungs(space.pruner.min_epochs, space.budget.epochs, space.pruner.reduction_factor)
+
+
+def _reap(study: Study) -> None:
+    for holding in study.store.ledger.reap(study.name):
+        if holding.attempt >= MAX_ATTEMPTS:
+            _give_up(study, holding.number, holding.attempt)
+
+
+def _give_up(study: Study, number: int, attempts: int) -> None:
+    why = f"{attempts} workers were lost while they trained this trial; it is not tried again."
+    trial_id = study.trial_id(number)
+    outcome = Outcome(reason="lost", why=why)
+    study.store.optuna.set_trial_user_attr(trial_id, "outcome", asdict(outcome))
+    study.optuna.tell(number, state=TrialState.FAIL)
+    study.store.ledger.drop(study.name, number)
+
+
+def _given_back(study: Study, trials: Sequence[TrialRecord], worker: str) -> Claim | None:
+    for trial in trials:
+        if trial.state == "running" and trial.attempts == 0:
+            # Its worker died between creating it and taking its lease.
+            return _begun(study, trial.number, trial.params, trial.name, worker)
+    for holding in study.store.ledger.holdings(study.name, states=("released",)):
+        if found := _resumed(study, trials[holding.number], worker):
+            return found
+    return None
+
+
+def _promoted(
+    study: Study, trials: Sequence[TrialRecord], worker: str, *, is_last_call: bool
+) -> Claim | None:
+    if is_last_call and any(trial.state == "running" for trial in trials):
+        return None  # its result may still change who is the best
+    space = study.space
+    number = rungs.promotable(
+        standings(trials, space),
+        ladder(space),
+        space.pruner.reduction_factor,
+        is_last_call=is_last_call,
+    )
+    return None if number is None else _resumed(study, trials[number], worker)
+
+
+def _queued(study: Study, trials: Sequence[TrialRecord], worker: str) -> Claim | None:
+    if _is_budget_used(study, trials):
+        return None
+    for trial in trials:
+        if trial.state == "waiting":
+            trial_id = study.trial_id(trial.number)
+            if study.store.optuna.set_trial_state_values(trial_id, TrialState.RUNNING):
+                return _begun(study, trial.number, trial.params, trial.name, worker)
+    return None
+
+
+def _proposed(study: Study, trials: Sequence[TrialRecord], worker: str) -> Claim | None:
+    if _is_budget_used(study, trials):
+        return None
+    values = propose(study.space, trials, study.seed)
+    if values is None:
+        return None
+    trial_id = study.store.optuna.create_new_trial(
+        study.id,
+        optuna.trial.create_trial(
+            state=TrialState.RUNNING, params=values, distributions=distributions(study.space, values)
+        ),
+    )
+    number = study.store.optuna.get_trial_number_from_id(trial_id)
+    return _begun(study, number, values, None, worker)
+
+
+def _begun(study: Study, number: int, params: dict[str, Any], name: str | None, worker: str) -> Claim:
+    token = study.store.ledger.take(study.name, number, worker, LEASE_SECONDS)
+    seed = derive_seed(study.seed, number)
+    study.store.optuna.set_trial_user_attr(study.trial_id(number), "seed", seed)
+    return Claim(
+        number=number,
+        token=token,
+        attempt=1,
+        params=params,
+        hyperparameters=study.space.complete(params),
+        seed=seed,
+        name=name,
+        resume=False,
+    )
+
+
+def _resumed(study: Study, trial: TrialRecord, worker: str) -> Claim | None:
+    holding = study.store.ledger.resume(study.name, trial.number, worker, LEASE_SECONDS)
+    if holding is None:
+        return None
+    return Claim(
+        number=trial.number,
+        token=holding.token,
+        attempt=holding.attempt,
+        params=trial.params,
+        hyperparameters=study.space.complete(trial.params),
+        seed=trial.seed,
+        name=trial.name,
+        resume=True,
+    )
+
+
+def _is_budget_used(study: Study, trials: Sequence[TrialRecord]) -> bool:
+    budget = study.control().trials
+    return budget is not None and sum(trial.state != "waiting" for trial in trials) >= budget
+
+
+def _end_paused(study: Study, ending: str) -> None:
+    for holding in study.store.ledger.end_paused(study.name):
+        trial = study.trials()[holding.number]
+        why = (
+            f"Paused after {trial.epochs} epochs; others were better at that point, "
+            f"and the study {'was stopped' if ending == 'stopped' else 'used up its budget'} before its turn came."
+        )
+        before = trial.outcome or Outcome(reason=None, why="")
+        outcome = replace(before, reason="pruned" if trial.curve else "cancelled", why=why)
+        trial_id = study.trial_id(trial.number)
+        study.store.optuna.set_trial_user_attr(trial_id, "outcome", asdict(outcome))
+        if trial.value is None:
+            study.store.optuna.set_trial_state_values(trial_id, TrialState.FAIL)
+        else:
+            study.store.optuna.set_trial_state_values(trial_id, TrialState.PRUNED, [trial.value])
+
+
+def _says_nothing(trial: TrialRecord) -> bool:
+    """Whether a trial failed for a cause that its parameters have no part in."""
+    reasons = ("lost", "cancelled", "bad_data", "crashed", "stalled")
+    return trial.state == "failed" and trial.outcome is not None and trial.outcome.reason in reasons

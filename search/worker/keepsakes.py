@@ -1,0 +1,83 @@
+"""What the dashboard shows of an ended trial besides numbers, and which weights stay on disk."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import optuna
+from optuna.artifacts import FileSystemArtifactStore, upload_artifact
+
+from search import figures
+from search.study import best_of
+
+if TYPE_CHECKING:
+    from search.study import Study
+    from search.trial import Outcome, TrialRecord
+
+N_KEPT = 5
+"""Trials of a study whose weights are kept when they have ended: the best so many."""
+
+
+def keep(study: Study, number: int, outcome: Outcome) -> None:
+    """Attach note and pictures to a trial that has just ended, and clear what is not needed."""
+    trials = study.trials()
+    trial = trials[number]
+    note(study, number, f"**{outcome.reason}**: {outcome.why}")
+    best = best_of(trials, maximize=study.maximizes)
+    with tempfile.TemporaryDirectory() as folder:
+        _attach_curve(study, trial, Path(folder))
+        if best is not None and best.number == number and outcome.confusion:
+            _attach_confusion(study, trial, outcome.confusion, Path(folder))
+    _clear(study, trials)
+
+
+def note(study: Study, number: int, text: str) -> None:
+    """Write the note that the dashboard shows on a trial (Markdown); replaces an earlier one."""
+    from optuna_dashboard import save_note
+
+    save_note(_handle(study, number), text)
+
+
+def _attach_curve(study: Study, trial: TrialRecord, folder: Path) -> None:
+    file = folder / f"trial-{trial.number}-learning-curve.png"
+    architecture = trial.params.get("architecture", study.space.fixed.get("architecture", ""))
+    figures.learning_curve(trial.curve, f"trial {trial.number} {architecture}".strip(), file)
+    _upload(study, trial.number, file)
+
+
+def _attach_confusion(study: Study, trial: TrialRecord, confusion: str, folder: Path) -> None:
+    counted = json.loads(study.store.files.path(confusion).read_text())
+    file = folder / f"trial-{trial.number}-confusion.png"
+    title = f"trial {trial.number}, epoch {trial.outcome.best_epoch if trial.outcome else 0}: validation part"
+    figures.confusion_matrix(counted["counts"], counted["classes"], title, file)
+    _upload(study, trial.number, file)
+    upload_artifact(artifact_store=_artifacts(study), file_path=str(file), study_or_trial=study.optuna)
+
+
+def _upload(study: Study, number: int, file: Path) -> None:
+    upload_artifact(
+        artifact_store=_artifacts(study), file_path=str(file), study_or_trial=_handle(study, number)
+    )
+
+
+def _artifacts(study: Study) -> FileSystemArtifactStore:
+    return FileSystemArtifactStore(study.store.files.artifacts)
+
+
+def _handle(study: Study, number: int) -> optuna.Trial:
+    return optuna.Trial(study.optuna, study.trial_id(number))
+
+
+def _clear(study: Study, trials: tuple[TrialRecord, ...]) -> None:
+    """Delete the files of ended trials, but for the best: those can still be exported."""
+    sign = -1.0 if study.maximizes else 1.0
+    ended = sorted(
+        (trial for trial in trials if trial.is_accepted), key=lambda trial: sign * (trial.value or 0.0)
+    )
+    failed = [trial for trial in trials if trial.state == "failed"]
+    for trial in (*ended[N_KEPT:], *failed):
+        shutil.rmtree(study.store.files.trial(study.name, trial.number), ignore_errors=True)

@@ -1,0 +1,165 @@
+"""The next point to try: a function of the space, what was seen so far, and a seed.
+
+Proposals are made in a study of their own in memory, from the trials as they should be judged:
+a paused trial has a value, a pruned one is worth its best epoch, one that diverged is worth the
+worst there is. Optuna alone would take a paused trial for a running one and learn nothing from
+a failed one. As nothing else goes in, any proposal can be derived again later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.distributions import BaseDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from search.distributions import distribution
+from search.errors import SearchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from search.trial import TrialRecord
+    from spaces.space import Parameter, Space
+
+N_RETRIES = 20  # further proposals before a point that was tried already is tried again
+
+_INFEASIBLE = ("collapsed", "diverged", "out_of_memory")
+
+
+def propose(space: Space, trials: Sequence[TrialRecord], seed: int) -> dict[str, Any] | None:
+    """Propose a point that no trial has.
+
+    Args:
+        trials: all trials of the study, waiting ones included.
+        seed: the study's seed; the number of trials is mixed in, so that two workers with one
+            seed never draw the same point.
+
+    Returns:
+        The values of the parameters that are active together; None where the sampler is `grid`
+        and every point has been tried.
+    """
+    tried = {_key(trial.params) for trial in trials}
+    if space.sampler.name == "grid":
+        return next((point for point in space.grid() if _key(point) not in tried), None)
+    values: dict[str, Any] = {}
+    for retry in range(N_RETRIES):
+        values = _sample(space, trials, derive_seed(seed, len(trials), retry))
+        if _key(values) not in tried:
+            break
+    return values
+
+
+def derive_seed(*parts: int) -> int:
+    """A seed in [0, 2**31) that depends on every part: sha256, the same on every machine."""
+    text = ":".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") % 2**31
+
+
+def _sample(space: Space, trials: Sequence[TrialRecord], seed: int) -> dict[str, Any]:
+    study = optuna.create_study(direction=space.objective.direction, sampler=_sampler(space, seed))
+    study.add_trials(_history(space, trials))
+    trial = study.ask()
+    values: dict[str, Any] = {}
+    while parameter := _next_parameter(space, values):
+        values[parameter.name] = _suggest(trial, parameter)
+    return values
+
+
+def _next_parameter(space: Space, values: dict[str, Any]) -> Parameter | None:
+    return next((parameter for parameter in space.active(values) if parameter.name not in values), None)
+
+
+def _sampler(space: Space, seed: int) -> optuna.samplers.BaseSampler:
+    if space.sampler.name == "random":
+        return optuna.samplers.RandomSampler(seed=seed)
+    if space.sampler.name == "gp":
+        return _gp_sampler(seed)
+    # Jointly for each group of parameters that occur together: without `group`, conditional
+    # parameters are drawn independently, and nothing says so.
+    return optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
+
+
+def _gp_sampler(seed: int) -> optuna.samplers.BaseSampler:
+    try:
+        import scipy  # noqa: F401  Optuna imports both late, in the middle of a proposal
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise SearchError(
+            f"sampler gp needs PyTorch and SciPy, but {error.name} is not installed; "
+            "`pip install torch scipy`, or use `sampler: {name: tpe}`"
+        ) from error
+    return optuna.samplers.GPSampler(seed=seed, deterministic_objective=False)
+
+
+def _history(space: Space, trials: Sequence[TrialRecord]) -> list[FrozenTrial]:
+    known = {parameter.name: parameter for parameter in space.search}
+    worst = _worst(space, trials)
+    history = []
+    for trial in trials:
+        if trial.state == "waiting":
+            continue
+        value = _judged(trial, worst)
+        history.append(
+            optuna.trial.create_trial(
+                state=TrialState.RUNNING if value is None else TrialState.COMPLETE,
+                value=value,
+                params={name: _encode(known[name], setting) for name, setting in trial.params.items()},
+                distributions={name: _coded(known[name]) for name in trial.params},
+            )
+        )
+    return history
+
+
+def _judged(trial: TrialRecord, worst: float) -> float | None:
+    """What a trial is worth to the sampler; None while it runs, and where it says nothing."""
+    if trial.state == "running":
+        return None
+    infeasible = trial.outcome is not None and trial.outcome.reason in _INFEASIBLE
+    if trial.state == "failed":
+        return worst if infeasible else None
+    return trial.value if trial.value is not None else worst
+
+
+def _worst(space: Space, trials: Sequence[TrialRecord]) -> float:
+    values = [trial.value for trial in trials if trial.value is not None]
+    if space.objective.direction == "maximize":
+        return min(values, default=0.0)
+    return max(values, default=0.0)
+
+
+def _suggest(trial: optuna.Trial, parameter: Parameter) -> Any:
+    coded = _coded(parameter)
+    if isinstance(coded, IntDistribution):
+        code = trial.suggest_int(parameter.name, coded.low, coded.high, log=coded.log, step=coded.step)
+        return parameter.choices[code] if _is_ordered_choice(parameter) else code
+    if parameter.kind == "choice":
+        return trial.suggest_categorical(parameter.name, parameter.choices)
+    return trial.suggest_float(parameter.name, float(parameter.low), float(parameter.high), log=parameter.log)
+
+
+def _coded(parameter: Parameter) -> BaseDistribution:
+    """The distribution to sample from: a choice of numbers keeps its order, as positions."""
+    if _is_ordered_choice(parameter):
+        return IntDistribution(0, len(parameter.choices) - 1)
+    return distribution(parameter)
+
+
+def _encode(parameter: Parameter, value: Any) -> Any:
+    return parameter.choices.index(value) if _is_ordered_choice(parameter) else value
+
+
+def _is_ordered_choice(parameter: Parameter) -> bool:
+    if parameter.kind != "choice" or len(parameter.choices) < 2:
+        return False
+    numeric = all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in parameter.choices
+    )
+    return numeric and all(low < high for low, high in itertools.pairwise(parameter.choices))
+
+
+def _key(values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted(values.items()))

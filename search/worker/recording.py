@@ -1,0 +1,86 @@
+"""What is written of a trial, and when."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from optuna.trial import TrialState
+
+from search.trial import Outcome, Reason
+from search.worker import keepsakes
+
+if TYPE_CHECKING:
+    from search.study import Study
+    from search.training.messages import EpochEnded, Failed, TrialEnded
+    from search.worker.claim import Claim
+
+
+class Recording:
+    """Writes one trial's story into the store; every method is one step of it."""
+
+    def __init__(self, study: Study, claim: Claim) -> None:
+        """Take up the story where the store has it."""
+        self._study = study
+        self._claim = claim
+        self._trial_id = study.trial_id(claim.number)
+        frozen = study.store.optuna.get_trial(self._trial_id)
+        self._reported = set(frozen.intermediate_values)
+        self._curve: list[dict[str, Any]] = list(frozen.user_attrs.get("curve", []))
+
+    def epoch(self, ended: EpochEnded) -> None:
+        """Record one epoch: its metrics on the curve, the objective's for pruner and dashboard.
+
+        An epoch that is trained again after its worker was lost replaces what stood there.
+        """
+        kept = [entry for entry in self._curve if entry["epoch"] < ended.epoch]
+        self._curve = [*kept, {"epoch": ended.epoch, **ended.metrics}]
+        self._set("curve", self._curve)
+        if ended.epoch not in self._reported:
+            value = ended.metrics[self._study.space.objective.metric]
+            self._study.store.optuna.set_trial_intermediate_value(self._trial_id, ended.epoch, value)
+            self._reported.add(ended.epoch)
+
+    def paused(self, ended: TrialEnded, why: str) -> None:
+        """Record that the trial waits; it holds no worker from now on."""
+        self._set("outcome", asdict(self._outcome(ended, None, why)))
+        keepsakes.note(self._study, self._claim.number, f"**Paused.** {why}")
+
+    def ended(self, ended: TrialEnded, reason: Reason, why: str) -> None:
+        """Record a trial that has ended with a value: its best epoch's."""
+        outcome = self._outcome(ended, reason, why)
+        self._set("outcome", asdict(outcome))
+        state = TrialState.PRUNED if reason == "pruned" else TrialState.COMPLETE
+        self._study.store.optuna.set_trial_state_values(self._trial_id, state, [ended.best_value])
+        keepsakes.keep(self._study, self._claim.number, outcome)
+
+    def failed(self, failure: Failed, reason: Reason, log: str) -> None:
+        """Record a trial that has ended without a value, and why."""
+        outcome = Outcome(
+            reason=reason,
+            why=failure.message,
+            epochs=len(self._curve),
+            seconds={**asdict(failure.seconds), "total": failure.seconds.total},
+            log=log,
+        )
+        self._set("outcome", asdict(outcome))
+        self._study.optuna.tell(self._claim.number, state=TrialState.FAIL)
+        keepsakes.note(self._study, self._claim.number, f"**{reason}**: {failure.message}")
+
+    def _outcome(self, ended: TrialEnded, reason: Reason | None, why: str) -> Outcome:
+        files = self._study.store.files
+        return Outcome(
+            reason=reason,
+            why=why,
+            epochs=ended.epochs,
+            best_epoch=ended.best_epoch,
+            best_metrics=ended.best_metrics,
+            parameters=ended.parameters,
+            seconds={**asdict(ended.seconds), "total": ended.seconds.total},
+            weights=files.relative(ended.weights),
+            confusion=files.relative(ended.confusion),
+        )
+
+    def _set(self, key: str, value: Any) -> None:
+        self._study.store.optuna.set_trial_user_attr(self._trial_id, key, value)
+

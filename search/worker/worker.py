@@ -1,0 +1,194 @@
+"""A worker: serves one study or many, a trial at a time, until it is told to end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from search import machine
+from search.errors import SearchError
+from search.study import Study, check_data, names
+from search.training.messages import DataLoaded, Failed, LoadData
+from search.worker import trainer as trainers
+from search.worker.attempt import Attempt
+from search.worker.claim import Claim, claim, end_if_over
+from search.worker.heartbeat import Heartbeat
+from search.worker.judge import Judge
+
+if TYPE_CHECKING:
+    from search.worker.trainer import Trainer
+    from storage.store import Store
+
+WAIT_SECONDS = 1.0  # between two looks for work
+DATA_SECONDS = 3600.0  # loading a data set, from a slow disk
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """What a worker was started to do."""
+
+    studies: tuple[str, ...] = ()
+    """Names; empty for every open study of the store."""
+    drain: bool = False
+    """End when there is no work, instead of waiting for some."""
+    max_trials: int | None = None
+    """Trials to take at most."""
+    threads: int = 1
+    data: str | None = None
+    """Where this machine has the data, if not where the study says."""
+
+
+class Worker:
+    """Holds the database, the lease, the signals and the log; never imports Keras."""
+
+    def __init__(self, store: Store, orders: Orders) -> None:
+        """Prepare; `run` does the work."""
+        self._store = store
+        self._orders = orders
+        self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+        self._leaving = threading.Event()
+        self._trainer: Trainer | None = None
+        self._loaded: tuple[LoadData, DataLoaded] | None = None
+        self._refused: set[str] = set()
+        self._n_taken = 0
+
+    def run(self) -> None:
+        """Take trials until there is nothing left to do, or a signal asks for the end.
+
+        Raises:
+            SearchError: where every study that was asked for has to be refused.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        for name in self._orders.studies:
+            Study(self._store, name)  # says so now if there is none
+        self._store.ledger.join(self.id, socket.gethostname(), os.getpid())
+        try:
+            while not self._leaving.is_set() and not self._is_enough():
+                if not self._serve_once() and not self._wait():
+                    break
+        finally:
+            self._close()
+
+    def _serve_once(self) -> bool:
+        """Do one piece of work in one study, fairest first; False where there is none."""
+        for study in self._open_studies():
+            if not self._is_ready_for(study):
+                continue
+            claimed = claim(study, self.id)
+            if isinstance(claimed, Claim):
+                self._train(study, claimed)
+                return True
+            if claimed == "done":
+                end_if_over(study)
+        return False
+
+    def _open_studies(self) -> list[Study]:
+        """Open studies, the one with the fewest running trials first, then with the fewest in all."""
+        wanted = self._orders.studies or names(self._store)
+        studies = [Study(self._store, name) for name in wanted if name not in self._refused]
+        open_ones = [study for study in studies if study.state() in ("open", "stopping")]
+        if len(open_ones) < 2:
+            return open_ones
+        return sorted(open_ones, key=_service_received)
+
+    def _wait(self) -> bool:
+        """Wait for work; False where there will be none for this worker."""
+        if self._orders.drain and not self._open_studies():
+            return False
+        self._store.ledger.beat(self.id, None, None, "waits for work")
+        self._leaving.wait(WAIT_SECONDS)
+        return True
+
+    def _is_enough(self) -> bool:
+        return self._orders.max_trials is not None and self._n_taken >= self._orders.max_trials
+
+    def _is_ready_for(self, study: Study) -> bool:
+        """Have the study's data in memory; refuse the study before taking a trial if it is other data."""
+        try:
+            check_data(study, self._load(study), "give this machine the same files, or name them with --data")
+        except SearchError as error:
+            if len(self._orders.studies) == 1:
+                raise
+            logger.error("study %s is left alone: %s", study.name, error)
+            self._refused.add(study.name)
+            return False
+        return True
+
+    def _load(self, study: Study) -> DataLoaded:
+        part = study.space.data
+        wanted = LoadData(
+            source=self._orders.data or part.source,
+            validation=part.validation,
+            train_limit=part.train_limit,
+            seed=part.seed,
+        )
+        if self._loaded is None or self._loaded[0] != wanted:
+            answer = self._request(wanted)
+            if isinstance(answer, Failed):
+                raise SearchError(answer.message)
+            assert isinstance(answer, DataLoaded)
+            self._loaded = (wanted, answer)
+        return self._loaded[1]
+
+    def _request(self, command: LoadData) -> Any:
+        if self._trainer is None:
+            logger.info("starting a trainer (importing Keras takes some seconds)")
+            log = self._store.files.logs / f"trainer-{self.id}.log"
+            self._trainer = trainers.started(self._orders.threads, log)
+        return self._trainer.request(command, DATA_SECONDS)
+
+    def _train(self, study: Study, claimed: Claim) -> None:
+        self._n_taken += 1
+        logger.info("trial %d of %s: %s", claimed.number, study.name, _described(claimed))
+        assert self._trainer is not None
+        with Heartbeat(study, claimed, self.id) as heartbeat:
+            attempt = Attempt(study, claimed, self._trainer, Judge(study), heartbeat, self._leaving)
+            try:
+                attempt.run()
+            except BaseException:
+                self._drop_trainer()
+                self._store.ledger.release(claimed.token, 0)
+                raise
+        if not self._trainer.is_alive() or self._trainer.memory() > machine.memory_per_worker():
+            self._drop_trainer()
+
+    def _drop_trainer(self) -> None:
+        if self._trainer is not None:
+            self._trainer.kill()
+        self._trainer = None
+        self._loaded = None
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        if self._leaving.is_set():
+            raise KeyboardInterrupt  # asked twice: leave at once
+        logger.info("%s: giving the trial back and ending", signal.Signals(number).name)
+        self._leaving.set()
+
+    def _close(self) -> None:
+        if self._trainer is not None:
+            self._trainer.quit()
+        self._store.ledger.leave(self.id)
+
+
+def _service_received(study: Study) -> tuple[int, int]:
+    trials = study.trials()
+    running = sum(trial.state == "running" for trial in trials)
+    return running, sum(trial.state != "waiting" for trial in trials)
+
+
+def _described(claimed: Claim) -> str:
+    name = f"{claimed.name}: " if claimed.name else ""
+    return name + ", ".join(f"{key} {_short(value)}" for key, value in claimed.params.items())
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
