@@ -57,7 +57,7 @@ class Train:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The answer to an `EpochEnded`."""
+    """The answer to an `EpochEnded`: each one awaits it, also the one that follows an `Interrupt`."""
 
     action: Action
 
@@ -66,8 +66,9 @@ class Verdict:
 class Interrupt:
     """Sent at any time while a trial runs: end it within a step, not within an epoch.
 
-    `stop` validates what there is and counts it as an epoch; `pause` falls back to the last
-    checkpoint, so that nothing but the steps since then is repeated.
+    `stop` validates what there is and counts it as an epoch, reported by an `EpochEnded` like any
+    other; `pause` falls back to the last checkpoint, so that nothing but the steps since then is
+    repeated. Between trials it means nothing and is not answered.
     """
 
     action: Literal["stop", "pause"]
@@ -91,6 +92,10 @@ class Export:
     hyperparameters: dict[str, Any]
     weights: str
     """The trial's best weights, as `TrialEnded.weights` named them."""
+    image_shape: tuple[int, int, int]
+    """Height, width, channels of the data."""
+    classes: list[str]
+    """Name of each class, in label order."""
     folder: str
     builders: str | None
 
@@ -196,14 +201,18 @@ class TrialEnded:
     ending: Ending
     epochs: int
     best_epoch: int
-    best_value: float
+    """0 when the trial was paused before its first epoch ended."""
+    best_value: float | None
+    """None when the trial was paused before its first epoch ended."""
     best_metrics: dict[str, float]
     parameters: int
     seconds: Seconds
     weights: str
-    """File of the best epoch's weights."""
+    """File of the best epoch's weights; empty where there is no best epoch."""
     confusion: str
-    """File of the best epoch's confusion counts on the validation part (JSON, rows true classes)."""
+    """File of the best epoch's confusion counts on the validation part, `{"classes": [...],
+    "counts": [[...]]}` with true classes as rows; empty where there is no best epoch.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
