@@ -165,9 +165,7 @@ def check_same(study: Study, space: Space, data: DataLoaded) -> None:
     cure = f"give the new search a name of its own: --study {study.name}-2"
     if study.space.hash != space.hash:
         differing = ", ".join(_differences(study.space, space))
-        raise StudyMismatchError(
-            f"study {study.name!r} searches another space (it differs in {differing}); {cure}"
-        )
+        raise StudyMismatchError(f"study {study.name!r} searches another space (it differs in {differing}); {cure}")
     check_data(study, data, cure)
 
 

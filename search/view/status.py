@@ -61,9 +61,7 @@ class StudyView:
             "study": self.name,
             "state": self.state,
             "trials": self.counts(),
-            "best": None
-            if best is None
-            else {"trial": best.number, "value": best.value, "params": best.params},
+            "best": None if best is None else {"trial": best.number, "value": best.value, "params": best.params},
             "workers": [
                 {"id": w.id, "host": w.host, "pid": w.pid, "trial": w.trial, "seen": round(w.seen, 1)}
                 for w in self.workers
@@ -127,7 +125,7 @@ def show_to_dict(study: Study, number: int) -> dict[str, Any]:
     """
     trial = find_trial(study.name, study.trials(), number)
     outcome = trial.outcome
-    seconds = {key: 0.0 for key in ("setup", "train", "validate", "checkpoint", "total")}
+    seconds = dict.fromkeys(("setup", "train", "validate", "checkpoint", "total"), 0.0)
     return {
         "study": study.name,
         "trial": trial.number,

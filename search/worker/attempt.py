@@ -191,9 +191,15 @@ class Attempt:
         if self._cause == "time":
             return "cancelled", f"The study's time was up during epoch {ended.epochs}; {best}, which counts."
         if self._cause == "stop":
-            return "cancelled", f"The study was asked to end during epoch {ended.epochs}; {best}, which counts."
+            return (
+                "cancelled",
+                f"The study was asked to end during epoch {ended.epochs}; {best}, which counts.",
+            )
         pruner = self._study.space.pruner.name
-        return "pruned", f"Ended after {_epochs(ended.epochs)} by the {pruner} pruner: others were better; {best}."
+        return (
+            "pruned",
+            f"Ended after {_epochs(ended.epochs)} by the {pruner} pruner: others were better; {best}.",
+        )
 
     def _fail(self, failure: Failed) -> None:
         reason: Reason = "stalled" if failure.details == "stalled" else failure.reason

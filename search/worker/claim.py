@@ -135,9 +135,7 @@ def _given_back(study: Study, trials: Sequence[TrialRecord], worker: str) -> Cla
     return None
 
 
-def _promoted(
-    study: Study, trials: Sequence[TrialRecord], worker: str, *, is_last_call: bool
-) -> Claim | None:
+def _promoted(study: Study, trials: Sequence[TrialRecord], worker: str, *, is_last_call: bool) -> Claim | None:
     if is_last_call and any(trial.state == "running" for trial in trials):
         return None  # its result may still change who is the best
     space = study.space

@@ -59,9 +59,7 @@ def _attach_confusion(study: Study, trial: TrialRecord, confusion: str, folder: 
 
 
 def _upload(study: Study, number: int, file: Path) -> None:
-    upload_artifact(
-        artifact_store=_artifacts(study), file_path=str(file), study_or_trial=_handle(study, number)
-    )
+    upload_artifact(artifact_store=_artifacts(study), file_path=str(file), study_or_trial=_handle(study, number))
 
 
 def _artifacts(study: Study) -> FileSystemArtifactStore:
@@ -75,9 +73,7 @@ def _handle(study: Study, number: int) -> optuna.Trial:
 def _clear(study: Study, trials: tuple[TrialRecord, ...]) -> None:
     """Delete the files of ended trials, but for the best: those can still be exported."""
     sign = -1.0 if study.maximizes else 1.0
-    ended = sorted(
-        (trial for trial in trials if trial.is_accepted), key=lambda trial: sign * (trial.value or 0.0)
-    )
+    ended = sorted((trial for trial in trials if trial.is_accepted), key=lambda trial: sign * (trial.value or 0.0))
     failed = [trial for trial in trials if trial.state == "failed"]
     for trial in (*ended[N_KEPT:], *failed):
         shutil.rmtree(study.store.files.trial(study.name, trial.number), ignore_errors=True)

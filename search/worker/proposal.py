@@ -155,9 +155,7 @@ def _encode(parameter: Parameter, value: Any) -> Any:
 def _is_ordered_choice(parameter: Parameter) -> bool:
     if parameter.kind != "choice" or len(parameter.choices) < 2:
         return False
-    numeric = all(
-        isinstance(value, int | float) and not isinstance(value, bool) for value in parameter.choices
-    )
+    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in parameter.choices)
     return numeric and all(low < high for low, high in itertools.pairwise(parameter.choices))
 
 

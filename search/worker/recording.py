@@ -83,4 +83,3 @@ class Recording:
 
     def _set(self, key: str, value: Any) -> None:
         self._study.store.optuna.set_trial_user_attr(self._trial_id, key, value)
-

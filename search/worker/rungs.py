@@ -79,19 +79,13 @@ def is_promoted_at(number: int, rung: int, standings: Sequence[Standing], factor
 def _promotable_at(
     rung: int, standings: Sequence[Standing], ladder: Sequence[int], factor: int, *, is_last_call: bool
 ) -> int | None:
-    waiting = {
-        standing.number
-        for standing in standings
-        if standing.is_paused and _rung_of(standing, ladder) == rung
-    }
+    waiting = {standing.number for standing in standings if standing.is_paused and _rung_of(standing, ladder) == rung}
     best = _best_at(rung, standings, factor, at_least=1 if is_last_call else 0)
     return next((number for number in best if number in waiting), None)
 
 
 def _best_at(rung: int, standings: Sequence[Standing], factor: int, *, at_least: int) -> list[int]:
-    reached = [
-        (value, -standing.number) for standing in standings if (value := standing.value_at(rung)) is not None
-    ]
+    reached = [(value, -standing.number) for standing in standings if (value := standing.value_at(rung)) is not None]
     keep = max(at_least, len(reached) // factor)
     return [-number for _, number in sorted(reached, reverse=True)[:keep]]
 

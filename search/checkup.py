@@ -1,0 +1,46 @@
+"""What a machine brings to a search, and what would stop one."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from importlib.metadata import version
+
+from search import machine
+from storage.errors import StorageError
+from storage.store import open_store
+
+
+def checkup(storage: str) -> dict[str, str]:
+    """Look at everything that a search needs; findings by name, in words. Creates nothing."""
+    shares = machine.shares()
+    gib = 2**30
+    found = {
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("hpsearch", "keras", "tensorflow", "optuna")},
+        "cores": str(machine.cores()),
+        "memory": f"{machine.available_memory() / gib:.1f} GiB available",
+        "gpu": f"{machine.gpus()} NVIDIA" if machine.gpus() else "none",
+        "workers": f"auto starts {shares.workers}, {shares.threads} threads each",
+        "disk": f"{shutil.disk_usage('.').free / gib:.1f} GiB free here",
+    }
+    return {**found, "store": _store(storage), "data": _data()}
+
+
+def _store(storage: str) -> str:
+    try:
+        store = open_store(storage, create=False)
+    except StorageError as error:
+        return str(error)
+    try:
+        return f"{store.url.masked} answers, and its schema is current"
+    finally:
+        store.close()
+
+
+def _data() -> str:
+    from search.training.data.sources import data_folder, list_sources
+
+    folder = data_folder()
+    there = [row.name for row in list_sources(folder) if row.on_disk == "yes"]
+    return f"{', '.join(there)} (more is looked for in {folder})"

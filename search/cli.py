@@ -1,0 +1,35 @@
+"""The command line: which commands there are. What they do is imported when one is called."""
+
+from __future__ import annotations
+
+import typer
+
+from search.commands import change, check, data, database, doctor, look, model, start, web, worker
+
+app = typer.Typer(
+    name="hpsearch",
+    help="Hyperparameter search for Keras image classifiers.\n\n"
+    "Begin with: hpsearch start --space head_shrink --data mnist-5k --timeout 10m",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+app.command()(start.start)
+app.command()(worker.worker)
+app.command()(look.status)
+app.command()(look.best)
+app.command()(look.show)
+app.command()(change.enqueue)
+app.command()(change.stop)
+app.command()(web.dashboard)
+app.command()(model.export)
+app.command()(model.evaluate)
+app.command()(doctor.doctor)
+
+for group, name, about in (
+    (check.app, "space", "Space files."),
+    (data.app, "data", "Data sources."),
+    (database.app, "db", "The store's schema."),
+):
+    app.add_typer(group, name=name, help=about)

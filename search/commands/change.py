@@ -1,0 +1,50 @@
+"""`hpsearch enqueue` and `hpsearch stop`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from search.commands.options import DEFAULT_STORAGE, Storage, opened, talk
+
+
+def enqueue(
+    study: Annotated[str, typer.Argument(metavar="STUDY")],
+    values: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="A whole point of the space.")],
+    name: Annotated[str | None, typer.Option(help="What to call the point.")] = None,
+    storage: Storage = DEFAULT_STORAGE,
+) -> None:
+    """Try this point next; parameters that are not named take their defaults.
+
+    \b
+    hpsearch enqueue head-shrink architecture=DenseNet121 head_width=1024 learning_rate=1e-3
+    """
+    from search.queue import enqueue_point
+    from search.study import Study
+
+    number, point = enqueue_point(Study(opened(storage), study), values, name)
+    from search.view.tables import format_params
+
+    talk().print(f"trial {number} is queued: {format_params(point)}")
+
+
+def stop(
+    study: Annotated[str, typer.Argument(metavar="STUDY")],
+    storage: Storage = DEFAULT_STORAGE,
+) -> None:
+    """End a study in order: running trials end with what they have, paused ones as pruned.
+
+    \b
+    hpsearch stop head-shrink
+    """
+    from dataclasses import replace
+
+    from search.study import Study
+    from search.worker.claim import end_if_over
+
+    opened_study = Study(opened(storage), study)
+    if opened_study.control().ending is None:
+        opened_study.set_control(replace(opened_study.control(), ending="stopping"))
+    ended = end_if_over(opened_study)
+    talk().print(f"study {study} {'has ended' if ended else 'ends as soon as its running trials have'}")

@@ -1,0 +1,67 @@
+"""`hpsearch data list` and `hpsearch data fetch`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from search.commands.options import AsFormat, Format, print_json, print_table, talk
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+def list_(form: AsFormat = Format.table) -> None:
+    """List the data sources, and which are on disk.
+
+    \b
+    hpsearch data list
+    HPSEARCH_DATA=/data hpsearch data list --format json
+    """
+    from rich.table import Table
+
+    from search.training.data.sources import data_folder, list_sources
+
+    rows = list_sources(data_folder())
+    if form is Format.json:
+        print_json([asdict(row) for row in rows])
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("source", "on disk", "what it is"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(row.name, row.on_disk, row.about)
+    print_table(table)
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as emnist-balanced.")],
+) -> None:
+    """Download a data source, with progress; an interrupted download is resumed.
+
+    \b
+    hpsearch data fetch emnist-balanced
+    """
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    from search.training.data.errors import DataError
+    from search.training.data.fetch import fetch as fetch_source
+    from search.training.data.sources import data_folder
+
+    console = talk()
+    with Progress(
+        "fetching", BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(), console=console
+    ) as progress:
+        task = progress.add_task("fetching", total=None)
+        try:
+            file = fetch_source(
+                name, data_folder(), progress=lambda done, total: progress.update(task, completed=done, total=total)
+            )
+        except DataError as error:
+            from search.errors import SearchError
+
+            raise SearchError(str(error)) from error
+    console.print(f"{name} is in {file}")

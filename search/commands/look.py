@@ -1,0 +1,95 @@
+"""`hpsearch status`, `best` and `show`."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from search.commands.options import (
+    DEFAULT_STORAGE,
+    AsFormat,
+    Format,
+    Storage,
+    opened,
+    print_json,
+    print_table,
+)
+
+WATCH_SECONDS = 1.0
+
+StudyName = Annotated[str, typer.Argument(metavar="STUDY")]
+
+
+def status(
+    study: Annotated[str | None, typer.Argument(metavar="[STUDY]", help="One study; none for all.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep the table up to date until Ctrl-C.")] = False,
+    form: AsFormat = Format.table,
+    storage: Storage = DEFAULT_STORAGE,
+) -> None:
+    """Show studies: trials by state, the best, workers alive, time left.
+
+    \b
+    hpsearch status
+    hpsearch status head-shrink --watch
+    hpsearch status --format json
+    """
+    from search.view import status as views
+    from search.view.live import LiveTable
+    from search.view.tables import studies_table, study_screen
+
+    store = opened(storage)
+    if watch and study:
+        with LiveTable() as table:
+            while True:
+                table.show(views.view(store, study))
+                time.sleep(WATCH_SECONDS)
+    found = views.views(store, study)
+    if form is Format.json:
+        print_json([view.to_dict() for view in found])
+    elif study:
+        print_table(study_screen(found[0]))
+    else:
+        print_table(studies_table(found))
+
+
+def best(study: StudyName, form: AsFormat = Format.table, storage: Storage = DEFAULT_STORAGE) -> None:
+    """Show the best trial that has ended.
+
+    \b
+    hpsearch best head-shrink
+    hpsearch best head-shrink --format json
+    """
+    from search.study import Study
+    from search.view.status import best_to_dict
+    from search.view.tables import format_params, pairs_table
+
+    data = best_to_dict(Study(opened(storage), study))
+    if form is Format.json:
+        print_json(data)
+    else:
+        print_table(pairs_table([*{**data, "params": format_params(data["params"])}.items()]))
+
+
+def show(
+    study: StudyName,
+    trial: Annotated[int, typer.Argument(metavar="TRIAL")],
+    form: AsFormat = Format.table,
+    storage: Storage = DEFAULT_STORAGE,
+) -> None:
+    """Show one trial: parameters, curve, how it ended and why, and where its time went.
+
+    \b
+    hpsearch show head-shrink 3
+    hpsearch show head-shrink 3 --format json
+    """
+    from search.study import Study
+    from search.view.status import show_to_dict
+    from search.view.tables import trial_screen
+
+    data = show_to_dict(Study(opened(storage), study), trial)
+    if form is Format.json:
+        print_json(data)
+    else:
+        print_table(trial_screen(data))

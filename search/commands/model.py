@@ -1,0 +1,63 @@
+"""`hpsearch export` and `hpsearch evaluate`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from search.commands.options import DEFAULT_STORAGE, Storage, opened, print_json, talk
+
+
+class Split(StrEnum):
+    """Part of a data set."""
+
+    train = "train"
+    validation = "validation"
+    test = "test"
+
+
+def export(
+    study: Annotated[str, typer.Argument(metavar="STUDY")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to.")],
+    trial: Annotated[int | None, typer.Option(help="Number of the trial; default: the best.")] = None,
+    storage: Storage = DEFAULT_STORAGE,
+) -> None:
+    """Write a trial's trained model, as model.keras and model.json.
+
+    The model takes raw images, 0 to 255, in the data's own shape: preprocessing is inside.
+
+    \b
+    hpsearch export head-shrink -o best-model
+    hpsearch export head-shrink --trial 3 -o third
+    """
+    from search import model
+    from search.study import Study
+
+    talk().print("rebuilding the model (importing Keras takes some seconds) …")
+    written = model.export(Study(opened(storage), study), trial, output)
+    talk().print(
+        f"trial {written['trial']} is in {output}/model.keras: {written['parameters']:,} parameters, "
+        f"value {written['value']:.4f}; loaded again, its probabilities differ by "
+        f"{written['largest_difference']:.1e} at most.\n"
+        f"On images that no trial has seen: hpsearch evaluate {output}"
+    )
+
+
+def evaluate(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="As written by `hpsearch export`.")],
+    data: Annotated[str | None, typer.Option(help="Data source; default: the one it was trained on.")] = None,
+    split: Annotated[Split, typer.Option(help="Part of the data.")] = Split.test,
+) -> None:
+    """Measure an exported model: accuracy, macro F1 and scores by class, as JSON.
+
+    \b
+    hpsearch evaluate best-model
+    hpsearch evaluate best-model --data mnist-5k --split validation
+    """
+    from search import model
+
+    talk().print("loading model and data …")
+    print_json(model.evaluate(folder, data, split.value))

@@ -1,0 +1,60 @@
+"""`hpsearch start`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from search.commands.options import DEFAULT_STORAGE, Storage, opened, talk
+
+if TYPE_CHECKING:
+    from search.view.status import StudyView
+
+
+def start(
+    space: Annotated[str, typer.Option(help="A space file, or the name of one that ships with hpsearch.")],
+    study: Annotated[str | None, typer.Option(help="Name of the study; default: the one in the space file.")] = None,
+    data: Annotated[str | None, typer.Option(help="Data source instead of the space file's.")] = None,
+    trials: Annotated[int | None, typer.Option(min=1, help="Trials in all, over every start and worker.")] = None,
+    timeout: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Time from now, such as 90s, 30m or 8h.")
+    ] = None,
+    workers: Annotated[
+        str,
+        typer.Option(help="Workers on this machine; `auto` shares its cores out, 0 only creates the study."),
+    ] = "auto",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the space file, such as budget.epochs=9."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides what is proposed, and each trial's own seed.")] = 0,
+    storage: Storage = DEFAULT_STORAGE,
+) -> None:
+    """Search a space: create the study, or carry on with it, on this machine's workers.
+
+    Shows a live table until the budget is used up. Ctrl-C ends in order: running trials are
+    checkpointed and given back, and the same command carries on.
+
+    \b
+    hpsearch start --space head_shrink --data mnist-5k --timeout 10m
+    hpsearch start --space spaces/mine.yaml --study second-try --set budget.epochs=9
+    hpsearch start --space head_shrink --workers 0     only create it; workers join from elsewhere
+    """
+    from search import launch
+    from search.commands.end import conclude
+
+    request = launch.Request.of(
+        space=space, study=study, data=data, trials=trials, timeout=timeout, workers=workers,
+        settings=tuple(settings or ()), seed=seed,
+    )  # fmt: skip
+    store = opened(storage, create=True)
+    try:
+        begun = launch.prepare(store, request, say=talk().print)
+        if request.workers == 0:
+            talk().print(f"study {begun.name} is ready; start workers with: hpsearch worker {begun.name}")
+            return
+        view: StudyView = launch.run(store, begun, request)
+        conclude(view, storage)
+    finally:
+        store.close()

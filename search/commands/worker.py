@@ -1,0 +1,55 @@
+"""`hpsearch worker`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from search.commands.options import DEFAULT_STORAGE, Storage, opened
+
+
+def worker(
+    studies: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[STUDY]...", help="Studies to serve; none for every open one."),
+    ] = None,
+    drain: Annotated[bool, typer.Option("--drain", help="End when there is no work, instead of waiting.")] = False,
+    max_trials: Annotated[int | None, typer.Option(min=1, help="End after so many trials.")] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads for training; default: this machine's cores shared out."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Where this machine has the data, if not where the study says.")
+    ] = None,
+    storage: Storage = DEFAULT_STORAGE,
+) -> None:
+    """Take trials of a study, or of every open study in the store, fairest first.
+
+    Start as many as you like, here or on other machines that reach the same store. Ctrl-C or
+    SIGTERM gives the running trial back, where it stood, for another worker to continue; a
+    second one leaves at once.
+
+    \b
+    hpsearch worker                        every open study, until Ctrl-C
+    hpsearch worker head-shrink --drain    one study, until there is nothing left to do
+    HPSEARCH_STORAGE=postgresql://me@db/hpsearch hpsearch worker
+    """
+    from search import machine
+    from search.commands.logs import log_to_terminal
+    from search.worker.worker import Orders, Worker
+
+    log_to_terminal()
+    orders = Orders(
+        studies=tuple(studies or ()),
+        drain=drain,
+        max_trials=max_trials,
+        threads=threads or machine.shares().threads,
+        data=data,
+    )
+    store = opened(storage, create=not studies)
+    try:
+        Worker(store, orders).run()
+    finally:
+        store.close()

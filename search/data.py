@@ -1,0 +1,47 @@
+"""What a data source holds, found out by a process that ends again: this one stays small."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from search.errors import SearchError
+from search.training import messages
+from search.training.messages import DataLoaded, Failed, LoadData
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spaces.space import Space
+
+
+def described(space: Space, logs: Path) -> tuple[Space, DataLoaded]:
+    """Read the space's data source once; returns the space with an absolute source, and what it holds.
+
+    Raises:
+        SearchError: if it cannot be read; the message says which file and what to do.
+    """
+    part = space.data
+    command = LoadData(source=part.source, validation=part.validation, train_limit=part.train_limit, seed=part.seed)
+    answer = _ask(command, logs)
+    if isinstance(answer, Failed):
+        raise SearchError(answer.message)
+    return replace(space, data=replace(part, source=answer.source)), answer
+
+
+def _ask(command: LoadData, logs: Path) -> DataLoaded | Failed:
+    logs.mkdir(parents=True, exist_ok=True)
+    log = logs / "data.log"
+    with log.open("ab") as errors:
+        done = subprocess.run(
+            [sys.executable, "-m", "search.training.data"],
+            input=messages.encode(command), stdout=subprocess.PIPE, stderr=errors, check=False,
+        )  # fmt: skip
+    try:
+        answer = messages.decode(done.stdout)
+    except ValueError as error:
+        raise SearchError(f"reading {command.source} failed; see {log}") from error
+    assert isinstance(answer, DataLoaded | Failed)
+    return answer

@@ -1,0 +1,227 @@
+"""`hpsearch start`: a study begun or carried on, and this machine's workers on it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+from search import machine
+from search.durations import parse_duration
+from search.errors import UsageError
+from search.study import Study, check_same, create, names
+from search.view.live import LiveTable
+from search.view.status import StudyView, view
+from search.worker.claim import end_if_over
+from spaces.library import find_space
+from spaces.reader import read_space
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from search.training.messages import DataLoaded
+    from spaces.space import Space
+    from storage.store import Store
+
+LOOK_SECONDS = 1.0  # between two looks at the store for the live table
+GRACE_SECONDS = 120.0  # for workers to end in order, after the deadline or Ctrl-C
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What `start` was asked to do, checked."""
+
+    space: Space
+    study: str
+    trials: int | None
+    timeout: float | None
+    """Seconds from now."""
+    workers: int | None
+    """None for as many as the machine should have."""
+    seed: int
+
+    @classmethod
+    def of(
+        cls, *, space: str, study: str | None, data: str | None, trials: int | None,
+        timeout: str | None, workers: str, settings: tuple[str, ...], seed: int,
+    ) -> Self:  # fmt: skip
+        """Check the options of a command line, the cheap ones first.
+
+        Raises:
+            UsageError: for an option that means nothing.
+            SpaceError: for a bad space file or a bad `--set`.
+        """
+        seconds = _duration(timeout) if timeout else None
+        count = _workers(workers)
+        overrides = (*settings, *((f"data.source={data}",) if data else ()))
+        read = read_space(find_space(space))
+        if overrides:
+            read = read.with_overrides(overrides)
+        return cls(
+            space=read, study=study or read.study, trials=trials,
+            timeout=seconds, workers=count, seed=seed,
+        )  # fmt: skip
+
+
+def prepare(store: Store, request: Request, say: Callable[[str], None]) -> Study:
+    """Create the study, or check that it is the same and open it again; sets its budget and deadline."""
+    from search.data import described
+
+    say(f"reading {request.space.data.source} …")
+    space, data = described(request.space, store.files.logs)
+    say(_summary(data))
+    with store.lock(f"create {request.study}"):
+        if request.study in names(store):
+            study = Study(store, request.study)
+            check_same(study, space, data)
+            say(f"carrying on study {study.name}: {len(study.trials())} trials so far")
+        else:
+            study = create(store, request.study, space, data, request.seed)
+        _set_budget(study, request)
+    return study
+
+
+def run(store: Store, study: Study, request: Request) -> StudyView:
+    """Run this machine's workers until the study needs them no more; a live table meanwhile.
+
+    Raises:
+        KeyboardInterrupt: on Ctrl-C, when the workers have given their trials back.
+    """
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    shares = machine.shares(request.workers)
+    crew = Crew(store, study.name, shares)
+    try:
+        with LiveTable() as table:
+            while crew.is_working():
+                table.show(view(store, study.name))
+                time.sleep(LOOK_SECONDS)
+            end_if_over(study)
+            table.show(view(store, study.name), is_last=True)
+    except KeyboardInterrupt:
+        crew.dismiss()
+        raise
+    finally:
+        crew.kill()
+    crew.check()
+    return view(store, study.name)
+
+
+class Crew:
+    """The worker processes that one `start` runs."""
+
+    def __init__(self, store: Store, study: str, shares: machine.Shares) -> None:
+        """Start them; each writes its log into the store's folder of logs."""
+        self._logs = store.files.logs
+        self._logs.mkdir(parents=True, exist_ok=True)
+        # The address goes by the environment: arguments can be read by everybody.
+        environment = {
+            **os.environ,
+            "HPSEARCH_STORAGE": store.url.full,
+            "HPSEARCH_FILES": str(store.files.root.absolute()),
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "search",
+            "worker",
+            study,
+            "--drain",
+            "--threads",
+            str(shares.threads),
+        ]
+        self._processes = []
+        for number in range(shares.workers):
+            with (self._logs / f"{study}-worker-{number}.log").open("ab") as log:
+                # A group of their own: Ctrl-C reaches `start` alone, which ends them in order.
+                self._processes.append(
+                    subprocess.Popen(
+                        command,
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=log,
+                        env=environment,
+                        process_group=0,
+                    )
+                )
+
+    def is_working(self) -> bool:
+        """Whether any of them still runs."""
+        return any(process.poll() is None for process in self._processes)
+
+    def dismiss(self) -> None:
+        """Ask them to give their trials back, and wait; a second Ctrl-C cuts the waiting short."""
+        for process in self._processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        until = time.monotonic() + GRACE_SECONDS
+        while self.is_working() and time.monotonic() < until:
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        """End those that are left."""
+        for process in self._processes:
+            if process.poll() is None:
+                process.terminate()
+                process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    def check(self) -> None:
+        """Raise where all of them failed: nothing was searched then.
+
+        Raises:
+            SearchError: with the last line of a log.
+        """
+        from search.errors import SearchError
+
+        if all(process.returncode != 0 for process in self._processes):
+            log = max(self._logs.glob("*-worker-0.log"))
+            lines = log.read_text(errors="replace").strip().splitlines()
+            raise SearchError(f"no worker could work: {lines[-1] if lines else 'no word'} (see {log})")
+
+
+def _as_interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--timeout: {error}") from error
+
+
+def _workers(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if text.isdigit():
+        return int(text)
+    raise UsageError(f"--workers must be a whole number or `auto`, but got {text!r}")
+
+
+def _set_budget(study: Study, request: Request) -> None:
+    control = study.control()
+    seconds = request.timeout or request.space.budget.time
+    study.set_control(
+        replace(
+            control,
+            trials=request.trials or request.space.budget.trials,
+            deadline=None if seconds is None else study.store.now() + seconds,
+            ending=None,
+        )
+    )
+
+
+def _summary(data: DataLoaded) -> str:
+    height, width, channels = data.image_shape
+    return (
+        f"{data.source}: {len(data.classes)} classes, {data.n_train:,} training, {data.n_validation:,} validation "
+        f"and {data.n_test:,} test images of {height}×{width}×{channels}"
+    )

@@ -1,0 +1,56 @@
+"""The live table of `start` and `status --watch`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.live import Live
+
+from search.view.tables import clean, study_screen
+
+if TYPE_CHECKING:
+    from search.view.status import StudyView
+
+
+class LiveTable:
+    """Redraws a study's screen on stderr; where that is no terminal, a line for each change."""
+
+    def __init__(self) -> None:
+        """Choose by what stderr is."""
+        self._console = Console(stderr=True)
+        self._live = Live(console=self._console, auto_refresh=False) if sys.stderr.isatty() else None
+        self._said: set[tuple[int, str, int]] = set()
+
+    def __enter__(self) -> Self:
+        """Take the screen."""
+        if self._live:
+            self._live.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Give the screen back; the last table stays."""
+        if self._live:
+            self._live.__exit__(None, None, None)
+
+    def show(self, view: StudyView, *, is_last: bool = False) -> None:
+        """Show the study as it is now; `is_last` shows it whole also where lines are printed."""
+        if self._live:
+            rows = max(4, self._console.height - 7)
+            self._live.update(study_screen(view, rows), refresh=True)
+        else:
+            self._say_changes(view)
+            if is_last:
+                self._console.print(study_screen(view))
+
+    def _say_changes(self, view: StudyView) -> None:
+        for trial in view.trials:
+            state = (trial.number, trial.state, trial.epochs)
+            if trial.state == "waiting" or state in self._said:
+                continue
+            self._said.add(state)
+            value = "" if trial.value is None else f", {view.metric} {trial.value:.4f}"
+            epochs = f" after {trial.epochs} epochs" if trial.epochs else ""
+            architecture = trial.params.get("architecture", "")
+            self._console.print(clean(f"trial {trial.number} {architecture} {trial.state}{epochs}{value}"))
