@@ -7,70 +7,30 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from search import machine
-from search.durations import parse_duration
-from search.errors import UsageError
+from search.data import described
+from search.errors import SearchError
 from search.study import Study, check_same, create, names
 from search.view.live import LiveTable
 from search.view.status import StudyView, view
 from search.worker.claim import end_if_over
-from spaces.library import find_space
-from spaces.reader import read_space
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from search.request import Request
     from search.training.messages import DataLoaded
-    from spaces.space import Space
     from storage.store import Store
 
 LOOK_SECONDS = 1.0  # between two looks at the store for the live table
 GRACE_SECONDS = 120.0  # for workers to end in order, after the deadline or Ctrl-C
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What `start` was asked to do, checked."""
-
-    space: Space
-    study: str
-    trials: int | None
-    timeout: float | None
-    """Seconds from now."""
-    workers: int | None
-    """None for as many as the machine should have."""
-    seed: int
-
-    @classmethod
-    def of(
-        cls, *, space: str, study: str | None, data: str | None, trials: int | None,
-        timeout: str | None, workers: str, settings: tuple[str, ...], seed: int,
-    ) -> Self:  # fmt: skip
-        """Check the options of a command line, the cheap ones first.
-
-        Raises:
-            UsageError: for an option that means nothing.
-            SpaceError: for a bad space file or a bad `--set`.
-        """
-        seconds = _duration(timeout) if timeout else None
-        count = _workers(workers)
-        overrides = (*settings, *((f"data.source={data}",) if data else ()))
-        read = read_space(find_space(space))
-        if overrides:
-            read = read.with_overrides(overrides)
-        return cls(
-            space=read, study=study or read.study, trials=trials,
-            timeout=seconds, workers=count, seed=seed,
-        )  # fmt: skip
-
-
 def prepare(store: Store, request: Request, say: Callable[[str], None]) -> Study:
     """Create the study, or check that it is the same and open it again; sets its budget and deadline."""
-    from search.data import described
-
     say(f"reading {request.space.data.source} …")
     space, data = described(request.space, store.files.logs)
     say(_summary(data))
@@ -179,8 +139,6 @@ class Crew:
         Raises:
             SearchError: with the last line of a log.
         """
-        from search.errors import SearchError
-
         if all(process.returncode != 0 for process in self._processes):
             log = max(self._logs.glob("*-worker-0.log"))
             lines = log.read_text(errors="replace").strip().splitlines()
@@ -189,21 +147,6 @@ class Crew:
 
 def _as_interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def _duration(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"--timeout: {error}") from error
-
-
-def _workers(text: str) -> int | None:
-    if text == "auto":
-        return None
-    if text.isdigit():
-        return int(text)
-    raise UsageError(f"--workers must be a whole number or `auto`, but got {text!r}")
 
 
 def _set_budget(study: Study, request: Request) -> None:

@@ -41,13 +41,15 @@ def start(
     hpsearch start --space spaces/mine.yaml --study second-try --set budget.epochs=9
     hpsearch start --space head_shrink --workers 0     only create it; workers join from elsewhere
     """
-    from search import launch
-    from search.commands.end import conclude
+    from search.request import Request
 
-    request = launch.Request.of(
+    request = Request.of(
         space=space, study=study, data=data, trials=trials, timeout=timeout, workers=workers,
         settings=tuple(settings or ()), seed=seed,
     )  # fmt: skip
+    from search import launch
+    from search.commands.end import conclude
+
     store = opened(storage, create=True)
     try:
         begun = launch.prepare(store, request, say=talk().print)
