@@ -1,0 +1,106 @@
+"""Checkpoints: all that decides how a trial goes on, so that it goes on as if never interrupted.
+
+Weights, BatchNorm averages, seeds of dropout and the optimizer with its learning rate are arrays;
+the rest is the `TrialState`. The order of the images needs no state: seed and epoch decide it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import zipfile
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from search.training import files
+from search.training.errors import CheckpointError
+from search.training.state import TrialIdentity, TrialState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import keras
+
+_FORMAT = 1
+_log = logging.getLogger(__name__)
+
+
+def save_checkpoint(folder: Path, identity: TrialIdentity, state: TrialState, model: keras.Model) -> None:
+    """Write the checkpoint of `state.epoch`, then remove all but the last two.
+
+    Raises:
+        OSError: if there is no room for it; earlier checkpoints are as they were.
+    """
+    arrays = files.checkpoint_arrays(folder, state.epoch)
+    files.write_arrays(arrays, [variable.numpy() for variable in _variables(model)])
+    manifest = {
+        "format": _FORMAT,
+        "sha256": files.sha256(arrays),
+        "identity": asdict(identity),
+        "state": state.to_json(),
+    }
+    files.write_json(files.checkpoint_manifest(folder, state.epoch), manifest)
+    files.prune(folder)
+
+
+def load_checkpoint(folder: Path, identity: TrialIdentity, model: keras.Model) -> TrialState | None:
+    """Put `model` and its optimizer into the newest checkpoint that is whole, and return its state.
+
+    A damaged one is passed over, with a line in the log; None if there is none left, and then the
+    trial begins anew.
+    """
+    for epoch in files.checkpoint_epochs(folder):
+        try:
+            return _load(folder, epoch, identity, model)
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, CheckpointError) as error:
+            _log.warning("checkpoint of epoch %d in %s is passed over: %s", epoch, folder, error)
+    return None
+
+
+def save_weights(path: Path, model: keras.Model) -> None:
+    """Write the network's weights, BatchNorm averages included."""
+    files.write_arrays(path, [weight.numpy() for weight in model.weights])
+
+
+def load_weights(path: Path, model: keras.Model) -> None:
+    """Load what `save_weights` wrote for a network built from the same hyperparameters.
+
+    Raises:
+        CheckpointError: if they are another network's; then nothing was changed.
+        OSError, zipfile.BadZipFile: if the file is missing or damaged.
+    """
+    _assign(model.weights, files.read_arrays(path))
+
+
+def _load(folder: Path, epoch: int, identity: TrialIdentity, model: keras.Model) -> TrialState:
+    manifest: dict[str, Any] = json.loads(files.checkpoint_manifest(folder, epoch).read_bytes())
+    if manifest["format"] != _FORMAT:
+        raise CheckpointError(f"its format must be {_FORMAT}, but is {manifest['format']!r}")
+    if manifest["identity"] != asdict(identity):
+        raise CheckpointError("it belongs to a trial with other hyperparameters, seed, objective or data")
+    arrays = files.checkpoint_arrays(folder, epoch)
+    if files.sha256(arrays) != manifest["sha256"]:
+        raise CheckpointError("its arrays do not have the checksum in its manifest")
+    state = TrialState.from_json(manifest["state"])
+    if state.best_epoch and not files.best_weights(folder, state.best_epoch).exists():
+        raise CheckpointError(f"the weights of its best epoch {state.best_epoch} are gone")
+    _assign(_variables(model), files.read_arrays(arrays))
+    return state
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    # `variables` holds the states of dropout's seeds next to the weights.
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _assign(variables: Sequence[keras.Variable], arrays: Sequence[Any]) -> None:
+    expected = [tuple(variable.shape) for variable in variables]
+    found = [tuple(array.shape) for array in arrays]
+    if expected != found:
+        raise CheckpointError(
+            f"the arrays must fit the network's {len(expected)} variables one by one, "
+            f"but {len(found)} arrays of other shapes came: they are another network's"
+        )
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)

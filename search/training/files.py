@@ -1,0 +1,138 @@
+"""The files in a trial's folder: their names, and how they are written so that none is ever half there.
+
+Neither Keras nor NumPy is needed for names and removal, so the worker may use them too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+_N_KEPT = 2
+_CHUNK = 1 << 20  # bytes
+
+
+def checkpoint_arrays(folder: Path, epoch: int) -> Path:
+    """Weights, optimizer and seeds after `epoch` epochs."""
+    return folder / f"checkpoint-{epoch:04d}.npz"
+
+
+def checkpoint_manifest(folder: Path, epoch: int) -> Path:
+    """The checkpoint's state and the checksum of its arrays; written last, it makes them count."""
+    return folder / f"checkpoint-{epoch:04d}.json"
+
+
+def best_weights(folder: Path, epoch: int) -> Path:
+    """Weights of the best epoch."""
+    return folder / f"best-{epoch:04d}.npz"
+
+
+def best_confusion(folder: Path, epoch: int) -> Path:
+    """Confusion counts of the best epoch on the validation part."""
+    return folder / f"confusion-{epoch:04d}.json"
+
+
+def checkpoint_epochs(folder: Path) -> list[int]:
+    """Epochs that a checkpoint's manifest is there for, newest first; it may yet be damaged."""
+    return sorted(_epochs(folder, "checkpoint", ".json"), reverse=True)
+
+
+def prune(folder: Path) -> None:
+    """Remove all but the last two of each kind, and what a killed process left half written."""
+    for kind, endings in (("checkpoint", (".json", ".npz")), ("best", (".npz",)), ("confusion", (".json",))):
+        for ending in endings:
+            for epoch in sorted(_epochs(folder, kind, ending), reverse=True)[_N_KEPT:]:
+                _path(folder, kind, epoch, ending).unlink(missing_ok=True)
+    _remove(folder.glob("*.part"))
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Remove the checkpoints of a trial that will not be continued; its best weights stay."""
+    _remove(folder.glob("checkpoint-*"))
+    _remove(folder.glob("*.part"))
+
+
+def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
+    """Write a file as a whole or not at all: beside it, to the disk, then under its name.
+
+    Raises:
+        OSError: if there is no room; an earlier file of this name is left as it was.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, whole or not at all; NaN is refused."""
+    write(path, lambda file: file.write(json.dumps(value, allow_nan=False).encode()))
+
+
+def write_arrays(path: Path, arrays: Sequence[NDArray[Any]]) -> None:
+    """Write arrays in order, as an uncompressed `.npz`, whole or not at all."""
+    import numpy as np
+
+    named: dict[str, Any] = {f"{index:05d}": array for index, array in enumerate(arrays)}
+    write(path, lambda file: np.savez(file, **named))
+
+
+def read_arrays(path: Path) -> list[NDArray[np.generic]]:
+    """The arrays that `write_arrays` wrote, in order.
+
+    Raises:
+        OSError, ValueError, zipfile.BadZipFile: if the file is missing or damaged.
+    """
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as file:
+        return [file[name] for name in sorted(file.files)]
+
+
+def sha256(path: Path) -> str:
+    """Checksum of a file, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _path(folder: Path, kind: str, epoch: int, ending: str) -> Path:
+    return folder / f"{kind}-{epoch:04d}{ending}"
+
+
+def _epochs(folder: Path, kind: str, ending: str) -> list[int]:
+    pattern = re.compile(rf"{kind}-(\d{{4,}}){re.escape(ending)}")
+    matches = (pattern.fullmatch(path.name) for path in folder.glob(f"{kind}-*{ending}"))
+    return [int(match[1]) for match in matches if match]
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

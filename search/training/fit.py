@@ -1,0 +1,101 @@
+"""Train one trial, from its hyperparameters to the weights of its best epoch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import keras
+
+from search.training.batch_norm import HonestAverages
+from search.training.callbacks import trial_callbacks
+from search.training.checkpoints import load_checkpoint
+from search.training.compilation import compile_model
+from search.training.feed import TrainingFeed
+from search.training.hyperparameters import Hyperparameters
+from search.training.models import build_model
+from search.training.process import release_memory
+from search.training.session import Session
+from search.training.state import TrialIdentity
+from search.training.tensorflow_runtime import compiled_forward
+
+if TYPE_CHECKING:
+    from search.training.channel import Channel
+    from search.training.data.dataset import Dataset
+    from search.training.messages import Ending, Train, TrialEnded
+    from search.training.stopwatch import Stopwatch
+
+_MAX_SEED = 2**32
+
+
+def train(command: Train, dataset: Dataset, channel: Channel, stopwatch: Stopwatch) -> TrialEnded:
+    """Train the trial that `command` asks for, and say how it ended.
+
+    The same command on the same machine with the same number of threads gives the same curve,
+    whatever was trained before in this process.
+
+    Raises:
+        DivergedError: if the loss left the finite numbers.
+        MetricError: if the objective's metric does not exist, at the end of the first epoch.
+        EOFError: if the worker is gone.
+        Exception: whatever the network's builder or Keras raise.
+    """
+    forget_models()
+    hp = Hyperparameters.from_dict(command.hyperparameters)
+    keras.utils.set_random_seed(command.seed % _MAX_SEED)
+    model = build_model(hp, dataset.images.shape[1:], len(dataset.classes), command.builders)
+    compile_model(model, hp)
+    identity = TrialIdentity.of(command, dataset.fingerprint)
+    session = Session(command, hp, identity, channel, stopwatch, model)
+    session.folder.mkdir(parents=True, exist_ok=True)
+    _begin(session)
+    if session.ending is None:
+        _fit(session, dataset)
+    if session.failure is not None:
+        raise session.failure
+    return session.ended(session.ending or "finished")
+
+
+def forget_models() -> None:
+    """Drop what Keras keeps of earlier models: their graphs, and the counts that name their layers."""
+    keras.backend.clear_session(free_memory=False)
+    release_memory()
+
+
+def _begin(session: Session) -> None:
+    """Continue from the checkpoint, if the command says so and there is one."""
+    command = session.command
+    found = load_checkpoint(Path(command.folder), session.identity, session.model) if command.resume else None
+    if found is not None:
+        session.state = found
+        session.stopwatch.add(found.seconds)
+        session.ending = _ending_of(session)
+    session.announce()
+
+
+def _ending_of(session: Session) -> Ending | None:
+    """How a continued trial has ended already, if it has."""
+    state, hp = session.state, session.hp
+    if state.epoch >= hp.epochs:
+        return "finished"
+    return "early_stopped" if state.epochs_without_gain >= hp.patience else None
+
+
+def _fit(session: Session, dataset: Dataset) -> None:
+    hp, model, seed = session.hp, session.model, session.command.seed
+    feed = TrainingFeed(
+        dataset.images, dataset.labels, dataset.train, batch_size=hp.batch_size, seed=seed, augment=hp.augment
+    )
+    averages = None
+    if hp.batch_norm == "honest":
+        averages = HonestAverages(model, dataset.images, dataset.train, seed=seed)
+    callbacks = trial_callbacks(session, dataset, feed, averages, compiled_forward(model, training=False))
+    model.fit(
+        feed,
+        epochs=hp.epochs,
+        initial_epoch=session.state.epoch,
+        # The feed shuffles images; Keras would shuffle whole batches on top of it.
+        shuffle=False,
+        callbacks=callbacks,
+        verbose=0,
+    )

@@ -1,0 +1,69 @@
+"""The trainer as a process: what must be set before Keras is imported, and how it dies with its worker."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import gc
+import logging
+import os
+import signal
+
+_PR_SET_PDEATHSIG = 1
+_M_ARENA_MAX = -8
+_N_ARENAS = 2
+
+
+def prepare(threads: int) -> None:
+    """Set the process up; call it once, before Keras or TensorFlow is imported.
+
+    `threads` is the number of cores this trainer may use (at least 1). The backend is fixed to
+    TensorFlow, whatever the user's own Keras configuration says.
+    """
+    if threads < 1:
+        raise ValueError(f"a trainer needs at least one thread, but got {threads}")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # A fatal signal in compiled code leaves its Python stack in the log.
+    faulthandler.enable()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Ctrl-C in a terminal goes to the worker, which decides what becomes of the trial.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+    _limit_arenas()
+
+
+def release_memory() -> None:
+    """Collect garbage and give freed memory back to the system."""
+    gc.collect()
+    libc = _libc()
+    if libc is not None:
+        libc.malloc_trim(0)
+
+
+def _die_with_parent() -> None:
+    libc = _libc()
+    if libc is None:
+        return
+    parent = os.getppid()
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit("the worker is gone")
+
+
+def _limit_arenas() -> None:
+    # glibc keeps up to eight arenas a core, and what one of them has freed another cannot use:
+    # a trainer that builds many networks would grow for no reason.
+    libc = _libc()
+    if libc is not None:
+        libc.mallopt(_M_ARENA_MAX, _N_ARENAS)
+
+
+def _libc() -> ctypes.CDLL | None:
+    """The GNU C library, or None on a system without it (then memory is simply returned later)."""
+    try:
+        libc = ctypes.CDLL("libc.so.6", use_errno=True)
+    except OSError:
+        return None
+    return libc if hasattr(libc, "malloc_trim") else None

@@ -1,0 +1,64 @@
+"""What a trial knows of itself, next to its weights: kept in each checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from search.training.messages import Seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from search.training.messages import Train
+
+
+@dataclass(kw_only=True)
+class TrialState:
+    """Progress of one trial; plain data that goes to JSON and back unchanged."""
+
+    epoch: int = 0
+    """Epochs done."""
+    best_epoch: int = 0
+    """0 before the first epoch has ended."""
+    best_value: float | None = None
+    best_metrics: dict[str, float] = field(default_factory=dict)
+    epochs_without_gain: int = 0
+    """Epochs since the best one; early stopping compares it with the patience."""
+    stalled_epochs: int = 0
+    """Epochs since the best one or since the learning rate was last halved, whichever is later."""
+    curve: list[dict[str, float]] = field(default_factory=list)
+    """The metrics of each epoch, in order."""
+    seconds: Seconds = field(default_factory=Seconds)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a mapping that JSON can hold."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The state that `to_json` gave."""
+        return cls(**{**values, "seconds": Seconds(**values["seconds"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialIdentity:
+    """What must be equal for a checkpoint to continue a trial: the same curve would come out."""
+
+    hyperparameters: dict[str, Any]
+    seed: int
+    metric: str
+    direction: str
+    fingerprint: str
+    """Of the data."""
+
+    @classmethod
+    def of(cls, command: Train, fingerprint: str) -> Self:
+        """The identity of the trial that `command` asks for, on data with this fingerprint."""
+        return cls(
+            hyperparameters=dict(command.hyperparameters),
+            seed=command.seed,
+            metric=command.metric,
+            direction=command.direction,
+            fingerprint=fingerprint,
+        )
