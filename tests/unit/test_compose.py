@@ -164,6 +164,18 @@ def test_services_share_one_image_and_secret(compose: dict):
     assert [name for name, s in own.items() if "secrets" in s] == ["worker", "dashboard"]
 
 
+@pytest.mark.parametrize("name", ["worker", "dashboard", "fetch"])
+def test_service_command_is_one_that_hpsearch_takes(compose: dict, name: str):
+    service = compose["services"][name]
+    words = [*service.get("entrypoint", ["hpsearch"]), *service["command"], "--help"]
+
+    done = subprocess.run(
+        [Path(sys.executable).parent / words[0], *words[1:]], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
 def project_version() -> str:
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
