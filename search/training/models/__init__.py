@@ -1,0 +1,9 @@
+"""Networks: raw images in, logits out. Plain Keras, whatever runs beneath it."""
+
+from __future__ import annotations
+
+from search.training.models.errors import ModelError
+from search.training.models.layers import batch_norm_layers
+from search.training.models.network import build_model, to_probabilities
+
+__all__ = ["ModelError", "batch_norm_layers", "build_model", "to_probabilities"]

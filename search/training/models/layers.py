@@ -1,0 +1,25 @@
+"""Finding layers inside models that hold models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import keras
+
+
+def batch_norm_layers(model: keras.Model) -> tuple[keras.layers.BatchNormalization, ...]:
+    """Every BatchNormalization layer of `model`, in order of depth, each once.
+
+    Models inside the model and layers inside wrappers (such as `TimeDistributed`) are searched too.
+    Frozen layers are given as well: look at `trainable` where it matters.
+    """
+    found = {id(layer): layer for layer in _all_layers(model) if isinstance(layer, keras.layers.BatchNormalization)}
+    return tuple(found.values())
+
+
+def _all_layers(parent: keras.Layer) -> Iterator[keras.Layer]:
+    inner = getattr(parent, "layers", None) or [getattr(parent, "layer", None)]
+    for layer in inner:
+        if layer is not None:
+            yield layer
+            yield from _all_layers(layer)
