@@ -5,15 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.errors import SearchError
 from search.training import messages
+from search.training.data.sources import absolute_source
 from search.training.messages import DataLoaded, Failed, LoadData
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from spaces.space import Space
 
 
@@ -28,7 +28,8 @@ def described(space: Space, logs: Path) -> tuple[Space, DataLoaded]:
     answer = _ask(command, logs)
     if isinstance(answer, Failed):
         raise SearchError(answer.message)
-    return replace(space, data=replace(part, source=answer.source)), answer
+    source = absolute_source(part.source, Path.cwd())
+    return replace(space, data=replace(part, source=source)), answer
 
 
 def _ask(command: LoadData, logs: Path) -> DataLoaded | Failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -41,6 +42,8 @@ def check(
         talk().print("building the smallest and the largest model …")
     extremes = measured(read) if sizes else []
     if form is Format.json:
-        print_json({"study": read.study, "parameters": rows_to_dicts(read), "models": extremes})
+        print_json(
+            {"study": read.study, "parameters": rows_to_dicts(read), "models": [asdict(one) for one in extremes]}
+        )
     else:
         print_table(space_screen(read, extremes))

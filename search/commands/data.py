@@ -22,17 +22,20 @@ def list_(form: AsFormat = Format.table) -> None:
     """
     from rich.table import Table
 
-    from search.training.data.sources import data_folder, list_sources
+    from search.training.data.emnist import data_folder
+    from search.training.data.sources import list_sources
 
     rows = list_sources(data_folder())
     if form is Format.json:
         print_json([asdict(row) for row in rows])
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("source", "on disk", "what it is"):
+    for column in ("source", "on disk", "training", "test", "classes", "where, or how to get it"):
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(row.name, row.on_disk, row.about)
+        counts = (row.n_train, row.n_test, row.n_classes)
+        on_disk = {True: "yes", False: "no", None: ""}[row.on_disk]
+        table.add_row(row.source, on_disk, *("" if n is None else f"{n:,}" for n in counts), row.place)
     print_table(table)
 
 
@@ -47,9 +50,9 @@ def fetch(
     """
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
+    from search.training.data.emnist import data_folder
     from search.training.data.errors import DataError
     from search.training.data.fetch import fetch as fetch_source
-    from search.training.data.sources import data_folder
 
     console = talk()
     with Progress(

@@ -16,9 +16,13 @@ def check(storage: Storage = DEFAULT_STORAGE) -> None:
     \b
     hpsearch db check
     """
-    from storage.schema import check_schema
+    from search.errors import SearchError
+    from storage.store import check_schema
 
-    talk().print(check_schema(storage))
+    state = check_schema(storage)
+    if not state.is_current:
+        raise SearchError(state.why)
+    talk().print("the schema is current")
 
 
 @app.command()
@@ -30,6 +34,7 @@ def upgrade(storage: Storage = DEFAULT_STORAGE) -> None:
     \b
     hpsearch db upgrade
     """
-    from storage.schema import upgrade_schema
+    from storage.store import upgrade_schema
 
-    talk().print(upgrade_schema(storage))
+    for step in upgrade_schema(storage) or ("the schema was current already",):
+        talk().print(step)

@@ -161,7 +161,7 @@ class Attempt:
         if ended.ending == "paused":
             return self._pause(ended)
         reason, why = self._reason(ended)
-        if reason == "early_stopped":
+        if reason == "early_stopped" and ended.best_value is not None:
             self._judge.carry(ended.trial, ended.epochs, ended.best_value)
         self._recording.ended(ended, reason, why)
         ledger.end(self._claim.token)

@@ -130,7 +130,11 @@ def _given_back(study: Study, trials: Sequence[TrialRecord], worker: str) -> Cla
             # Its worker died between creating it and taking its lease.
             return _begun(study, trial.number, trial.params, trial.name, worker)
     for holding in study.store.ledger.holdings(study.name, states=("released",)):
-        if found := _resumed(study, trials[holding.number], worker):
+        trial = trials[holding.number]
+        if trial.state != "paused":
+            # Its worker died after its result was recorded and before it let go.
+            study.store.ledger.drop(study.name, trial.number)
+        elif found := _resumed(study, trial, worker):
             return found
     return None
 
@@ -213,20 +217,23 @@ def _is_budget_used(study: Study, trials: Sequence[TrialRecord]) -> bool:
 
 
 def _end_paused(study: Study, ending: str) -> None:
-    for holding in study.store.ledger.end_paused(study.name):
-        trial = study.trials()[holding.number]
-        why = (
-            f"Paused after {trial.epochs} epochs; others were better at that point, "
-            f"and the study {'was stopped' if ending == 'stopped' else 'used up its budget'} before its turn came."
-        )
-        before = trial.outcome or Outcome(reason=None, why="")
-        outcome = replace(before, reason="pruned" if trial.curve else "cancelled", why=why)
-        trial_id = study.trial_id(trial.number)
-        study.store.optuna.set_trial_user_attr(trial_id, "outcome", asdict(outcome))
-        if trial.value is None:
-            study.store.optuna.set_trial_state_values(trial_id, TrialState.FAIL)
-        else:
-            study.store.optuna.set_trial_state_values(trial_id, TrialState.PRUNED, [trial.value])
+    for trial in study.trials():
+        if trial.state == "paused":
+            _end_one_paused(study, trial, ending)
+    study.store.ledger.end_paused(study.name)  # last: whoever dies before it, does it again
+
+
+def _end_one_paused(study: Study, trial: TrialRecord, ending: str) -> None:
+    cause = "was stopped" if ending == "stopped" else "used up its budget"
+    why = f"Paused after {trial.epochs} epochs; the study {cause} before the trial was good enough to go on."
+    before = trial.outcome or Outcome(reason=None, why="")
+    outcome = replace(before, reason="cancelled" if trial.value is None else "pruned", why=why)
+    trial_id = study.trial_id(trial.number)
+    study.store.optuna.set_trial_user_attr(trial_id, "outcome", asdict(outcome))
+    if trial.value is None:
+        study.store.optuna.set_trial_state_values(trial_id, TrialState.FAIL)
+    else:
+        study.store.optuna.set_trial_state_values(trial_id, TrialState.PRUNED, [trial.value])
 
 
 def _says_nothing(trial: TrialRecord) -> bool:

@@ -51,6 +51,7 @@ class Recording:
         outcome = self._outcome(ended, reason, why)
         self._set("outcome", asdict(outcome))
         state = TrialState.PRUNED if reason == "pruned" else TrialState.COMPLETE
+        assert ended.best_value is not None  # only a paused trial may have none
         self._study.store.optuna.set_trial_state_values(self._trial_id, state, [ended.best_value])
         keepsakes.keep(self._study, self._claim.number, outcome)
 
@@ -77,8 +78,8 @@ class Recording:
             best_metrics=ended.best_metrics,
             parameters=ended.parameters,
             seconds={**asdict(ended.seconds), "total": ended.seconds.total},
-            weights=files.relative(ended.weights),
-            confusion=files.relative(ended.confusion),
+            weights=files.relative(ended.weights or None),
+            confusion=files.relative(ended.confusion or None),
         )
 
     def _set(self, key: str, value: Any) -> None:
