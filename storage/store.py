@@ -1,0 +1,175 @@
+"""The store: one database, the files beside it, and the locks between processes."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import sqlalchemy as sa
+
+from storage import schema
+from storage.engines import answering, make_engine, make_lock_engine
+from storage.errors import StorageError
+from storage.files import Files
+from storage.ledger import Ledger
+from storage.locks import advisory_lock, file_lock
+from storage.tables import EpochNow
+from storage.url import StoreUrl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from storage.schema import SchemaState
+
+FILES_VARIABLE = "HPSEARCH_FILES"
+_SCHEMA_LOCK = "schema"
+
+
+class _Access:
+    """A database that can be reached, whatever is in it."""
+
+    def __init__(self, url: StoreUrl) -> None:
+        self.url = url
+        self.engine = make_engine(url)
+        self._lock_engine = None if url.is_sqlite else make_lock_engine(url)
+
+    @contextmanager
+    def lock(self, name: str, timeout: float = 60.0) -> Iterator[None]:
+        """Hold the lock of that name: nobody else who uses this database can meanwhile.
+
+        On PostgreSQL it holds over all machines, on SQLite over this one's processes. It is not
+        reentrant, and freed when its process dies.
+
+        Raises:
+            LockTimeoutError: when it was not free within `timeout` seconds.
+        """
+        if self._lock_engine is not None:
+            with ExitStack() as held:
+                with answering(self.url):  # getting it; what happens under it is the caller's
+                    held.enter_context(advisory_lock(self._lock_engine, name, timeout))
+                yield
+        else:
+            assert self.url.path is not None
+            path = self.url.path.resolve()  # one lock for a file, whatever links lead to it
+            with file_lock(path.with_name(f"{path.name}-locks"), name, timeout):
+                yield
+
+    def inspect(self) -> SchemaState:
+        """What is in the database; a SQLite file is not created for it."""
+        path = self.url.path
+        if path is not None and (not path.exists() or path.stat().st_size == 0):
+            return schema.SchemaState(condition="empty", why=f"there is no store {self.url.masked} yet")
+        with answering(self.url):
+            return schema.inspect_schema(self.engine, self.url)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+class Store(_Access):
+    """An open store; see `open_store`."""
+
+    def __init__(self, url: StoreUrl, files: Files) -> None:
+        """Open a store whose schema is current."""
+        super().__init__(url)
+        self.files = files
+        self.ledger = Ledger(self.engine, url)
+        with answering(url):
+            self.optuna = schema.open_optuna(url)
+
+    def now(self) -> float:
+        """The database's clock, in seconds since 1970-01-01 UTC; the only one to compare times on."""
+        with answering(self.url), self.engine.connect() as connection:
+            return float(connection.scalars(sa.select(EpochNow())).one())
+
+    def close(self) -> None:
+        """Close all connections; the store cannot be used afterwards."""
+        schema.close_optuna(self.optuna)
+        super().close()
+
+    def __enter__(self) -> Self:
+        """Use it as a context that closes itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+
+def open_store(url: str, files: str | Path | None = None, *, create: bool = True) -> Store:
+    """Open the store at an address, creating it where there is none yet.
+
+    Any number of processes may do this at once: one creates, the others wait for it.
+
+    Args:
+        url: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`.
+        files: the folder for checkpoints, artifacts and logs. Default: `$HPSEARCH_FILES`, else
+            `hpsearch-files` beside the SQLite file, or in the current folder for PostgreSQL.
+        create: whether a store may be created where the database is empty.
+
+    Raises:
+        StorageError: if the database cannot be reached, holds no store and none may be created, or
+            its schema is not this version's. Then nothing in it has been changed.
+    """
+    address = StoreUrl.parse(url)
+    access = _Access(address)
+    try:
+        state = access.inspect()
+        if create and state.condition in ("empty", "unfinished"):
+            state = _created(access)
+        if not state.is_current:
+            raise StorageError(f"{address.masked}: {state.why}")
+    finally:
+        access.close()
+    return Store(address, files_of(address, files))
+
+
+def check_schema(url: str) -> SchemaState:
+    """What the tables at an address are; changes nothing.
+
+    Raises:
+        StorageError: if the database cannot be reached.
+    """
+    access = _Access(StoreUrl.parse(url))
+    try:
+        return access.inspect()
+    finally:
+        access.close()
+
+
+def upgrade_schema(url: str) -> tuple[str, ...]:
+    """Bring the tables up to date, under the store's lock; returns what was done, a sentence each.
+
+    Raises:
+        StorageError: if there is no store, or a later version made it.
+    """
+    access = _Access(StoreUrl.parse(url))
+    try:
+        state = access.inspect()
+        if state.condition == "empty":
+            raise StorageError(f"{access.url.masked}: {state.why}")
+        with access.lock(_SCHEMA_LOCK), answering(access.url):
+            return schema.upgrade_schema(access.engine, access.url)
+    finally:
+        access.close()
+
+
+def files_of(url: StoreUrl, files: str | Path | None = None) -> Files:
+    """The files that belong to a database; see `open_store`."""
+    if files is None:
+        beside = Path.cwd() if url.path is None else url.path.parent
+        files = os.environ.get(FILES_VARIABLE) or beside / "hpsearch-files"
+    return Files(files)
+
+
+def _created(access: _Access) -> SchemaState:
+    path = access.url.path
+    if path is not None and not path.parent.is_dir():
+        raise StorageError(f"the folder of a SQLite store must exist, but {path.parent} does not; create it first")
+    with access.lock(_SCHEMA_LOCK), answering(access.url):
+        if access.inspect().condition in ("empty", "unfinished"):
+            schema.create_schema(access.engine, access.url)
+        return access.inspect()
