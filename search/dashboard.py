@@ -6,12 +6,12 @@ import socketserver
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from search.errors import SearchError
+from search.errors import SearchError, UsageError
 
 if TYPE_CHECKING:
     from storage.store import Store
 
-HOST = "127.0.0.1"  # no login yet: nobody else may reach it
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
@@ -27,20 +27,33 @@ class _Quiet(WSGIRequestHandler):
         """Drop the line."""
 
 
-def serve(store: Store, port: int) -> WSGIServer:
-    """Bind the dashboard to a port of this machine; the caller runs `serve_forever`.
+def serve(store: Store, host: str, port: int, *, without_login: bool = False) -> WSGIServer:
+    """Bind the dashboard to an address of this machine; the caller runs `serve_forever`.
+
+    Args:
+        store: whose studies are shown.
+        host: address to listen on.
+        port: port to listen on; 0 for any free one.
+        without_login: listen on an address that others reach, too. They can change and delete
+            everything: only for a container whose port is published on loopback.
 
     Raises:
+        UsageError: for such an address without `without_login`.
         SearchError: if the port is taken.
     """
+    if host not in LOOPBACK and not without_login:
+        raise UsageError(
+            f"whoever reaches the dashboard can delete studies, so it must listen on {LOOPBACK[0]}, but got "
+            f"--host {host}; in a container whose port is published on loopback only, add --without-login"
+        )
     from optuna.artifacts import FileSystemArtifactStore
     from optuna_dashboard import wsgi
 
     store.files.artifacts.mkdir(parents=True, exist_ok=True)
     application = wsgi(store.optuna, artifact_store=FileSystemArtifactStore(store.files.artifacts))
     try:
-        return make_server(HOST, port, application, server_class=_Server, handler_class=_Quiet)
+        return make_server(host, port, application, server_class=_Server, handler_class=_Quiet)
     except OSError as error:
         raise SearchError(
-            f"port {port} of {HOST} cannot be used ({error.strerror}); try --port {port + 1}, or --port 0"
+            f"port {port} of {host} cannot be used ({error.strerror}); try --port {port + 1}, or --port 0"
         ) from error

@@ -22,24 +22,10 @@ def enqueue_point(study: Study, settings: Sequence[str], name: str | None) -> tu
         UsageError: for a text that is no setting, and for a point outside the space.
     """
     given = dict(_setting(text) for text in settings)
-    values = _completed(study, given)
+    values = study.space.fill(given)
     if problems := study.space.check_point(values):
         raise UsageError(f"this point is not in the space of {study.name}: " + "; ".join(problems))
     return study.enqueue(Point(name=name, values=values)), values
-
-
-def _completed(study: Study, given: dict[str, Any]) -> dict[str, Any]:
-    defaults = study.space.default_points()
-    base = next(
-        (p.values for p in defaults if p.values.get("architecture") == given.get("architecture")),
-        defaults[0].values,
-    )
-    values = {**base, **given}
-    active: dict[str, Any] = {}
-    for parameter in study.space.active(values):
-        if parameter.name in values:
-            active[parameter.name] = values[parameter.name]
-    return {**active, **given}
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -11,6 +11,11 @@ from search.commands.options import DEFAULT_STORAGE, Storage, opened, talk
 
 def dashboard(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 for any free one.")] = 8080,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    without_login: Annotated[
+        bool,
+        typer.Option("--without-login", help="Allow another address, though everybody there can change everything."),
+    ] = False,
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
     """Show all studies in a browser, on this machine only, until Ctrl-C.
@@ -21,6 +26,6 @@ def dashboard(
     """
     from search import dashboard as pages
 
-    server = pages.serve(opened(storage), port)
-    talk().print(f"dashboard: http://127.0.0.1:{server.server_port}/   (Ctrl-C ends it)")
+    server = pages.serve(opened(storage), host, port, without_login=without_login)
+    talk().print(f"dashboard: http://{host}:{server.server_port}/   (Ctrl-C ends it)")
     server.serve_forever()

@@ -2,14 +2,16 @@
 
 Proposals are made in a study of their own in memory, from the trials as they should be judged:
 a paused trial has a value, a pruned one is worth its best epoch, one that diverged is worth the
-worst there is. Optuna alone would take a paused trial for a running one and learn nothing from
+worst of all. Optuna alone would take a paused trial for a running one and learn nothing from
 a failed one. As nothing else goes in, any proposal can be derived again later.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import itertools
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -78,19 +80,19 @@ def _sampler(space: Space, seed: int) -> optuna.samplers.BaseSampler:
         return optuna.samplers.RandomSampler(seed=seed)
     if space.sampler.name == "gp":
         return _gp_sampler(seed)
-    # Jointly for each group of parameters that occur together: without `group`, conditional
-    # parameters are drawn independently, and nothing says so.
-    return optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of `group`
+        # Jointly for each group of parameters that occur together: without `group`, conditional
+        # parameters are drawn independently, and nothing says so.
+        return optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
 
 
 def _gp_sampler(seed: int) -> optuna.samplers.BaseSampler:
     try:
-        import scipy  # noqa: F401  Optuna imports both late, in the middle of a proposal
-        import torch  # noqa: F401
+        importlib.import_module("torch")  # by Optuna only in the middle of a proposal
     except ImportError as error:
         raise SearchError(
-            f"sampler gp needs PyTorch and SciPy, but {error.name} is not installed; "
-            "`pip install torch scipy`, or use `sampler: {name: tpe}`"
+            "sampler gp needs PyTorch, which is not installed; `pip install torch`, or use `sampler: {name: tpe}`"
         ) from error
     return optuna.samplers.GPSampler(seed=seed, deterministic_objective=False)
 
@@ -125,10 +127,11 @@ def _judged(trial: TrialRecord, worst: float) -> float | None:
 
 
 def _worst(space: Space, trials: Sequence[TrialRecord]) -> float:
+    """Worse than all values there are, by as much as those differ."""
     values = [trial.value for trial in trials if trial.value is not None]
-    if space.objective.direction == "maximize":
-        return min(values, default=0.0)
-    return max(values, default=0.0)
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    margin = (high - low) or 1e-3
+    return low - margin if space.objective.direction == "maximize" else high + margin
 
 
 def _suggest(trial: optuna.Trial, parameter: Parameter) -> Any:
