@@ -149,10 +149,11 @@ def _optuna_state(url: StoreUrl, version: int | None, revision: str | None, mark
         return SchemaState(condition="unknown", why=why, version=version, revision=revision)
     optuna = open_optuna(url)
     try:
-        head, known = optuna.get_head_version(), optuna.get_all_versions()
+        head = optuna.get_head_version()
+        is_known = revision == head or revision in optuna.get_all_versions()
     finally:
         close_optuna(optuna)
-    if revision not in known:
+    if not is_known:
         condition: Condition = "unknown"
         why = f"a later Optuna (tables {revision}, here {head}) made the store; install a later hpsearch"
     elif revision != head or version != SCHEMA_VERSION:
