@@ -39,9 +39,9 @@ def _store(storage: str) -> str:
 
 
 def _data() -> str:
-    from search.training.data.emnist import data_folder
+    from search.training.data.emnist import default_data_folder
     from search.training.data.sources import list_sources
 
-    folder = data_folder()
+    folder = default_data_folder()
     there = [row.source for row in list_sources(folder) if row.on_disk]
     return f"{', '.join(there)} (more is looked for in {folder})"

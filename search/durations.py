@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from search.errors import UsageError
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
@@ -31,3 +33,11 @@ def format_duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}m {whole % 60:02d}s"
     return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+
+
+def parse_option(name: str, text: str) -> float:
+    """Seconds of a duration given as an option; raises UsageError naming the option."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from search.durations import parse_duration
+from search.durations import parse_option
 from search.errors import UsageError
 from spaces.library import find_space
 from spaces.reader import read_space
@@ -38,7 +38,7 @@ class Request:
             UsageError: for an option that means nothing.
             SpaceError: for a bad space file or a bad `--set`.
         """
-        seconds = _duration(timeout) if timeout else None
+        seconds = parse_option("--timeout", timeout) if timeout else None
         count = _workers(workers)
         overrides = (*settings, *((f"data.source={data}",) if data else ()))
         read = read_space(find_space(space))
@@ -48,13 +48,6 @@ class Request:
             space=read, study=study or read.study, trials=trials,
             timeout=seconds, workers=count, seed=seed,
         )  # fmt: skip
-
-
-def _duration(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"--timeout: {error}") from error
 
 
 def _workers(text: str) -> int | None:

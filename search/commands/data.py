@@ -22,10 +22,10 @@ def list_(form: AsFormat = Format.table) -> None:
     """
     from rich.table import Table
 
-    from search.training.data.emnist import data_folder
+    from search.training.data.emnist import default_data_folder
     from search.training.data.sources import list_sources
 
-    rows = list_sources(data_folder())
+    rows = list_sources(default_data_folder())
     if form is Format.json:
         print_json([asdict(row) for row in rows])
         return
@@ -50,7 +50,7 @@ def fetch(
     """
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-    from search.training.data.emnist import data_folder
+    from search.training.data.emnist import default_data_folder
     from search.training.data.errors import DataError
     from search.training.data.fetch import fetch as fetch_source
 
@@ -61,7 +61,9 @@ def fetch(
         task = progress.add_task("fetching", total=None)
         try:
             file = fetch_source(
-                name, data_folder(), progress=lambda done, total: progress.update(task, completed=done, total=total)
+                name,
+                default_data_folder(),
+                progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
         except DataError as error:
             from search.errors import SearchError

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from search.commands.options import DEFAULT_STORAGE, Storage, opened
+from search.durations import parse_option
 
 
 def worker(
@@ -23,6 +24,9 @@ def worker(
     data: Annotated[
         str | None, typer.Option(help="Where this machine has the data, if not where the study says.")
     ] = None,
+    lease: Annotated[
+        str, typer.Option(metavar="DURATION", help="Without a sign of life for so long, a worker loses its trial.")
+    ] = "60s",
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
     """Take trials of a study, or of every open study in the store, fairest first.
@@ -47,6 +51,7 @@ def worker(
         max_trials=max_trials,
         threads=threads or machine.shares().threads,
         data=data,
+        lease=parse_option("--lease", lease),
     )
     store = opened(storage, create=not studies)
     try:

@@ -51,7 +51,7 @@ class StudyView:
 
     def counts(self) -> dict[str, int]:
         """Trials by state; every state is named, also where there is none."""
-        found = Counter(trial.state for trial in self.trials)
+        found = Counter[str](trial.state for trial in self.trials)
         return {state: found[state] for state in _COUNTED}
 
     def to_dict(self) -> dict[str, Any]:

@@ -19,10 +19,17 @@ if TYPE_CHECKING:
     from search.study import Study
     from spaces.space import Space
 
-LEASE_SECONDS = 60.0
-"""A worker that has not renewed its lease for so long has lost its trial."""
 MAX_ATTEMPTS = 3
 """A trial whose worker was lost so often is not tried again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who claims."""
+
+    worker: str
+    lease: float = 60.0
+    """Seconds; a worker that has not renewed its lease for so long has lost its trial."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +51,7 @@ Nothing = Literal["wait", "done"]
 """`wait`: other workers' results may make work. `done`: the study needs no more workers."""
 
 
-def claim(study: Study, worker: str) -> Claim | Nothing:
+def claim(study: Study, holder: Holder) -> Claim | Nothing:
     """Take the next trial of a study.
 
     In this order: a trial that was given back or lost its worker, a paused one that has earned
@@ -58,11 +65,11 @@ def claim(study: Study, worker: str) -> Claim | Nothing:
             return "done"
         trials = study.trials()
         return (
-            _given_back(study, trials, worker)
-            or _promoted(study, trials, worker, is_last_call=False)
-            or _queued(study, trials, worker)
-            or _proposed(study, trials, worker)
-            or _promoted(study, trials, worker, is_last_call=True)
+            _given_back(study, trials, holder)
+            or _promoted(study, trials, holder, is_last_call=False)
+            or _queued(study, trials, holder)
+            or _proposed(study, trials, holder)
+            or _promoted(study, trials, holder, is_last_call=True)
             or ("wait" if any(trial.state == "running" for trial in trials) else "done")
         )
 
@@ -124,22 +131,22 @@ def _give_up(study: Study, number: int, attempts: int) -> None:
     study.store.ledger.drop(study.name, number)
 
 
-def _given_back(study: Study, trials: Sequence[TrialRecord], worker: str) -> Claim | None:
+def _given_back(study: Study, trials: Sequence[TrialRecord], holder: Holder) -> Claim | None:
     for trial in trials:
         if trial.state == "running" and trial.attempts == 0:
             # Its worker died between creating it and taking its lease.
-            return _begun(study, trial.number, trial.params, trial.name, worker)
+            return _begun(study, trial.number, trial.params, trial.name, holder)
     for holding in study.store.ledger.holdings(study.name, states=("released",)):
         trial = trials[holding.number]
         if trial.state != "paused":
             # Its worker died after its result was recorded and before it let go.
             study.store.ledger.drop(study.name, trial.number)
-        elif found := _resumed(study, trial, worker):
+        elif found := _resumed(study, trial, holder):
             return found
     return None
 
 
-def _promoted(study: Study, trials: Sequence[TrialRecord], worker: str, *, is_last_call: bool) -> Claim | None:
+def _promoted(study: Study, trials: Sequence[TrialRecord], holder: Holder, *, is_last_call: bool) -> Claim | None:
     if is_last_call and any(trial.state == "running" for trial in trials):
         return None  # its result may still change who is the best
     space = study.space
@@ -149,21 +156,21 @@ def _promoted(study: Study, trials: Sequence[TrialRecord], worker: str, *, is_la
         space.pruner.reduction_factor,
         is_last_call=is_last_call,
     )
-    return None if number is None else _resumed(study, trials[number], worker)
+    return None if number is None else _resumed(study, trials[number], holder)
 
 
-def _queued(study: Study, trials: Sequence[TrialRecord], worker: str) -> Claim | None:
+def _queued(study: Study, trials: Sequence[TrialRecord], holder: Holder) -> Claim | None:
     if _is_budget_used(study, trials):
         return None
     for trial in trials:
         if trial.state == "waiting":
             trial_id = study.trial_id(trial.number)
             if study.store.optuna.set_trial_state_values(trial_id, TrialState.RUNNING):
-                return _begun(study, trial.number, trial.params, trial.name, worker)
+                return _begun(study, trial.number, trial.params, trial.name, holder)
     return None
 
 
-def _proposed(study: Study, trials: Sequence[TrialRecord], worker: str) -> Claim | None:
+def _proposed(study: Study, trials: Sequence[TrialRecord], holder: Holder) -> Claim | None:
     if _is_budget_used(study, trials):
         return None
     values = propose(study.space, trials, study.seed)
@@ -176,11 +183,11 @@ def _proposed(study: Study, trials: Sequence[TrialRecord], worker: str) -> Claim
         ),
     )
     number = study.store.optuna.get_trial_number_from_id(trial_id)
-    return _begun(study, number, values, None, worker)
+    return _begun(study, number, values, None, holder)
 
 
-def _begun(study: Study, number: int, params: dict[str, Any], name: str | None, worker: str) -> Claim:
-    token = study.store.ledger.take(study.name, number, worker, LEASE_SECONDS)
+def _begun(study: Study, number: int, params: dict[str, Any], name: str | None, holder: Holder) -> Claim:
+    token = study.store.ledger.take(study.name, number, holder.worker, holder.lease)
     seed = derive_seed(study.seed, number)
     study.store.optuna.set_trial_user_attr(study.trial_id(number), "seed", seed)
     return Claim(
@@ -195,9 +202,9 @@ def _begun(study: Study, number: int, params: dict[str, Any], name: str | None, 
     )
 
 
-def _resumed(study: Study, trial: TrialRecord, worker: str) -> Claim | None:
-    holding = study.store.ledger.resume(study.name, trial.number, worker, LEASE_SECONDS)
-    if holding is None:
+def _resumed(study: Study, trial: TrialRecord, holder: Holder) -> Claim | None:
+    holding = study.store.ledger.resume(study.name, trial.number, holder.worker, holder.lease)
+    if holding is None or holding.token is None:
         return None
     return Claim(
         number=trial.number,

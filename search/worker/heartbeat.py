@@ -6,13 +6,12 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Literal, Self
 
-from search.worker.claim import LEASE_SECONDS
-
 if TYPE_CHECKING:
     from search.study import Study
-    from search.worker.claim import Claim
+    from search.worker.claim import Claim, Holder
 
 BEAT_SECONDS = 3.0
+BEATS_A_LEASE = 3  # at least: a beat or two may fail before the lease is lost
 
 logger = logging.getLogger(__name__)
 
@@ -21,14 +20,15 @@ class Heartbeat:
     """Beats in a thread of its own for as long as one trial runs.
 
     Training never waits for it. A beat that the database does not answer is tried again: the
-    lease outlives twenty of them.
+    lease outlives several.
     """
 
-    def __init__(self, study: Study, claim: Claim, worker: str) -> None:
+    def __init__(self, study: Study, claim: Claim, holder: Holder) -> None:
         """Prepare; the thread starts on entering the context."""
         self._study = study
         self._claim = claim
-        self._worker = worker
+        self._holder = holder
+        self._pause = min(BEAT_SECONDS, holder.lease / BEATS_A_LEASE)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self.progress = ""
@@ -54,12 +54,12 @@ class Heartbeat:
                 self._beat()
             except Exception as error:  # noqa: BLE001  an outage of the database, of whatever kind
                 logger.warning("the store does not answer (%s); trying again", type(error).__name__)
-            self._stop.wait(BEAT_SECONDS)
+            self._stop.wait(self._pause)
 
     def _beat(self) -> None:
         ledger = self._study.store.ledger
-        ledger.beat(self._worker, self._study.name, self._claim.number, self.progress)
-        if not ledger.renew(self._claim.token, LEASE_SECONDS):
+        ledger.beat(self._holder.worker, self._study.name, self._claim.number, self.progress)
+        if not ledger.renew(self._claim.token, self._holder.lease):
             # Also so when the trial has just ended: then nobody looks at the flag any more.
             self.is_lost = True
         state = self._study.state()

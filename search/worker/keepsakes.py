@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,21 +19,32 @@ if TYPE_CHECKING:
     from search.study import Study
     from search.trial import Outcome, TrialRecord
 
+logger = logging.getLogger(__name__)
+
 N_KEPT = 5
 """Trials of a study whose weights are kept when they have ended: the best so many."""
 
 
-def keep(study: Study, number: int, outcome: Outcome) -> None:
-    """Attach note and pictures to a trial that has just ended, and clear what is not needed."""
+def attach(study: Study, number: int, outcome: Outcome, value: float) -> None:
+    """Attach note and pictures to a trial that is about to end: Optuna takes none afterwards.
+
+    Args:
+        study: the trial's study.
+        number: the trial's number.
+        outcome: how it ends.
+        value: what it is worth; the best so far also gets its confusion matrix, and so does the study.
+    """
     trials = study.trials()
-    trial = trials[number]
     note(study, number, f"**{outcome.reason}**: {outcome.why}")
     best = best_of(trials, maximize=study.maximizes)
-    with tempfile.TemporaryDirectory() as folder:
-        _attach_curve(study, trial, Path(folder))
-        if best is not None and best.number == number and outcome.confusion:
-            _attach_confusion(study, trial, outcome.confusion, Path(folder))
-    _clear(study, trials)
+    is_best = best is None or best.value is None or study.better(value, best.value)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            _attach_curve(study, trials[number], Path(folder))
+            if is_best and outcome.confusion:
+                _attach_confusion(study, number, outcome, Path(folder))
+    except (OSError, ValueError) as error:  # a picture less is no reason to lose a result
+        logger.warning("trial %d goes without pictures: %s", number, error)
 
 
 def note(study: Study, number: int, text: str) -> None:
@@ -42,6 +54,16 @@ def note(study: Study, number: int, text: str) -> None:
     save_note(_handle(study, number), text)
 
 
+def clear(study: Study) -> None:
+    """Delete the files of ended trials, but for the best: those can still be exported."""
+    trials = study.trials()
+    sign = -1.0 if study.maximizes else 1.0
+    ended = sorted((trial for trial in trials if trial.is_accepted), key=lambda trial: sign * (trial.value or 0.0))
+    failed = [trial for trial in trials if trial.state == "failed"]
+    for trial in (*ended[N_KEPT:], *failed):
+        shutil.rmtree(study.store.files.trial(study.name, trial.number), ignore_errors=True)
+
+
 def _attach_curve(study: Study, trial: TrialRecord, folder: Path) -> None:
     file = folder / f"trial-{trial.number}-learning-curve.png"
     architecture = trial.params.get("architecture", study.space.fixed.get("architecture", ""))
@@ -49,12 +71,13 @@ def _attach_curve(study: Study, trial: TrialRecord, folder: Path) -> None:
     _upload(study, trial.number, file)
 
 
-def _attach_confusion(study: Study, trial: TrialRecord, confusion: str, folder: Path) -> None:
-    counted = json.loads(study.store.files.path(confusion).read_text())
-    file = folder / f"trial-{trial.number}-confusion.png"
-    title = f"trial {trial.number}, epoch {trial.outcome.best_epoch if trial.outcome else 0}: validation part"
+def _attach_confusion(study: Study, number: int, outcome: Outcome, folder: Path) -> None:
+    assert outcome.confusion is not None
+    counted = json.loads(study.store.files.path(outcome.confusion).read_text())
+    file = folder / f"trial-{number}-confusion.png"
+    title = f"trial {number}, epoch {outcome.best_epoch}: validation part"
     figures.confusion_matrix(counted["counts"], counted["classes"], title, file)
-    _upload(study, trial.number, file)
+    _upload(study, number, file)
     upload_artifact(artifact_store=_artifacts(study), file_path=str(file), study_or_trial=study.optuna)
 
 
@@ -68,12 +91,3 @@ def _artifacts(study: Study) -> FileSystemArtifactStore:
 
 def _handle(study: Study, number: int) -> optuna.Trial:
     return optuna.Trial(study.optuna, study.trial_id(number))
-
-
-def _clear(study: Study, trials: tuple[TrialRecord, ...]) -> None:
-    """Delete the files of ended trials, but for the best: those can still be exported."""
-    sign = -1.0 if study.maximizes else 1.0
-    ended = sorted((trial for trial in trials if trial.is_accepted), key=lambda trial: sign * (trial.value or 0.0))
-    failed = [trial for trial in trials if trial.state == "failed"]
-    for trial in (*ended[N_KEPT:], *failed):
-        shutil.rmtree(study.store.files.trial(study.name, trial.number), ignore_errors=True)

@@ -156,10 +156,10 @@ def _encode(parameter: Parameter, value: Any) -> Any:
 
 
 def _is_ordered_choice(parameter: Parameter) -> bool:
-    if parameter.kind != "choice" or len(parameter.choices) < 2:
+    numbers = [value for value in parameter.choices if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(numbers) < 2 or len(numbers) < len(parameter.choices):
         return False
-    numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in parameter.choices)
-    return numeric and all(low < high for low, high in itertools.pairwise(parameter.choices))
+    return all(low < high for low, high in itertools.pairwise(numbers))
 
 
 def _key(values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -52,8 +52,9 @@ class Recording:
         self._set("outcome", asdict(outcome))
         state = TrialState.PRUNED if reason == "pruned" else TrialState.COMPLETE
         assert ended.best_value is not None  # only a paused trial may have none
+        keepsakes.attach(self._study, self._claim.number, outcome, ended.best_value)
         self._study.store.optuna.set_trial_state_values(self._trial_id, state, [ended.best_value])
-        keepsakes.keep(self._study, self._claim.number, outcome)
+        keepsakes.clear(self._study)
 
     def failed(self, failure: Failed, reason: Reason, log: str) -> None:
         """Record a trial that has ended without a value, and why."""

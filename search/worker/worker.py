@@ -17,7 +17,7 @@ from search.study import Study, check_data, names
 from search.training.messages import DataLoaded, Failed, LoadData
 from search.worker import trainer as trainers
 from search.worker.attempt import Attempt
-from search.worker.claim import Claim, claim, end_if_over
+from search.worker.claim import Claim, Holder, claim, end_if_over
 from search.worker.heartbeat import Heartbeat
 from search.worker.judge import Judge
 
@@ -44,6 +44,8 @@ class Orders:
     threads: int = 1
     data: str | None = None
     """Where this machine has the data, if not where the study says."""
+    lease: float = 60.0
+    """Seconds after which a trial is taken from a worker that gives no sign of life."""
 
 
 class Worker:
@@ -54,6 +56,7 @@ class Worker:
         self._store = store
         self._orders = orders
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+        self._holder = Holder(worker=self.id, lease=orders.lease)
         self._leaving = threading.Event()
         self._trainer: Trainer | None = None
         self._loaded: tuple[LoadData, DataLoaded] | None = None
@@ -83,7 +86,7 @@ class Worker:
         for study in self._open_studies():
             if not self._is_ready_for(study):
                 continue
-            claimed = claim(study, self.id)
+            claimed = claim(study, self._holder)
             if isinstance(claimed, Claim):
                 self._train(study, claimed)
                 return True
@@ -150,7 +153,7 @@ class Worker:
         self._n_taken += 1
         logger.info("trial %d of %s: %s", claimed.number, study.name, _described(claimed))
         assert self._trainer is not None
-        with Heartbeat(study, claimed, self.id) as heartbeat:
+        with Heartbeat(study, claimed, self._holder) as heartbeat:
             attempt = Attempt(study, claimed, self._trainer, Judge(study), heartbeat, self._leaving)
             try:
                 attempt.run()
