@@ -9,15 +9,16 @@ together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
+from search.training.models import batch_norm_layers
 from search.training.tensorflow_runtime import compiled_forward
 
 if TYPE_CHECKING:
+    import keras
     from numpy.typing import NDArray
 
 N_IMAGES = 1024
@@ -30,7 +31,8 @@ class HonestAverages:
 
     def __init__(self, model: keras.Model, images: NDArray[np.uint8], indices: NDArray[np.int64], *, seed: int) -> None:
         """Draw the sample from `images[indices]`, which are training images; `seed` decides which."""
-        self._layers = list(_batch_norms(model))
+        # Frozen layers keep their averages.
+        self._layers = [layer for layer in batch_norm_layers(model) if layer.trainable]
         self._images = images
         self._batches = _sample(indices, seed)
         if self._layers:
@@ -73,13 +75,6 @@ class HonestAverages:
         finally:
             for layer, momentum in zip(self._layers, momenta, strict=True):
                 layer.momentum = momentum
-
-
-def _batch_norms(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
-    # Keras has no public way into layers that hold other layers. Frozen layers keep their averages.
-    for layer in model._flatten_layers(include_self=False, recursive=True):
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
-            yield layer
 
 
 def _bystanders(model: keras.Model, layers: list[keras.layers.BatchNormalization]) -> list[keras.Variable]:

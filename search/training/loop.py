@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from search.training import tensorflow_runtime
-from search.training.data.dataset import load_dataset
+from search.training.data.dataset import describe, load_dataset
 from search.training.data.errors import DataError
 from search.training.evaluate import evaluate
 from search.training.export import export
@@ -94,17 +94,7 @@ class Trainer:
             self._data = self._loaded = None
             self._data = load_dataset(command.source, command.validation, command.train_limit, command.seed)
             self._loaded = command
-        data = self._dataset()
-        height, width, channels = data.images.shape[1:]
-        return DataLoaded(
-            source=data.source,
-            fingerprint=data.fingerprint,
-            image_shape=(height, width, channels),
-            classes=list(data.classes),
-            n_train=len(data.train),
-            n_validation=len(data.validation),
-            n_test=len(data.test_labels),
-        )
+        return DataLoaded(**describe(self._dataset()))
 
     def _dataset(self) -> Dataset:
         if self._data is None:
