@@ -108,6 +108,12 @@ def upgrade_schema(engine: Engine, url: StoreUrl) -> tuple[str, ...]:
     return (*_upgrade_optuna(url), *_upgrade_own(engine, state.version))
 
 
+def has_write_ahead_log(engine: Engine) -> bool:
+    """Whether a SQLite file keeps one; false for a file that another program made or changed."""
+    with engine.connect() as connection:
+        return connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
 def use_write_ahead_log(engine: Engine) -> None:
     """Let readers of a SQLite file go on while somebody writes; the file itself remembers it.
 
@@ -184,8 +190,6 @@ def _upgrade_optuna(url: StoreUrl) -> tuple[str, ...]:
 def _upgrade_own(engine: Engine, version: int | None) -> tuple[str, ...]:
     if version == SCHEMA_VERSION:
         return ()
-    if engine.dialect.name == "sqlite":
-        use_write_ahead_log(engine)
     metadata.create_all(engine)
     _set_version(engine)
     return (f"our tables: {version or 'none'} to {SCHEMA_VERSION}",)

@@ -78,6 +78,9 @@ class Store(_Access):
         self.files = files
         self.ledger = Ledger(self.engine, url)
         with answering(url):
+            if url.is_sqlite and not schema.has_write_ahead_log(self.engine):
+                with self.lock(_SCHEMA_LOCK):
+                    schema.use_write_ahead_log(self.engine)
             self.optuna = schema.open_optuna(url)
 
     def now(self) -> float:

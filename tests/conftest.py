@@ -30,10 +30,10 @@ class PostgresServer:
     data_folder: Path
     _numbers: itertools.count = field(default_factory=itertools.count)
 
-    def create_database(self, template: str = "template0") -> str:
-        """A new database, a copy of the named one (by default empty); returns its address."""
+    def create_database(self) -> str:
+        """A new, empty database; returns its address."""
         name = f"test_{next(self._numbers)}"
-        self.admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         return self.url(name)
 
     def drop_database(self, url: str) -> None:
@@ -96,30 +96,40 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _postgres_template(postgres_server: PostgresServer) -> str:
+def _postgres_store_url(postgres_server: PostgresServer) -> str:
     from storage.store import open_store
 
     url = postgres_server.create_database()
     open_store(url).close()
-    return url.partition("?")[0].rpartition("/")[2]
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An open, empty store, once on each kind of database; a copy of one made before, so cheap."""
+    """An open, empty store, once on each kind of database.
+
+    Made once and emptied after each test: one that changes the schema takes `store_url` instead.
+    """
     from storage.store import open_store
 
-    server: PostgresServer | None = None
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("_sqlite_template"), tmp_path)
         url = f"sqlite:///{tmp_path}/hpsearch.db"
     else:
-        server = request.getfixturevalue("postgres_server")
-        url = server.create_database(request.getfixturevalue("_postgres_template"))
+        url = request.getfixturevalue("_postgres_store_url")
     with open_store(url, tmp_path / "hpsearch-files", create=False) as opened:
         yield opened
-    if server is not None:
-        server.drop_database(url)
+        if request.param == "postgresql":
+            _empty(opened)
+
+
+def _empty(store: Store) -> None:
+    import sqlalchemy as sa
+
+    kept = {"alembic_version", "version_info", "hpsearch_schema"}
+    with store.engine.begin() as connection:
+        tables = sorted(set(sa.inspect(connection).get_table_names()) - kept)
+        connection.exec_driver_sql(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
