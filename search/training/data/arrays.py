@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +29,9 @@ def read_npz(file: Path) -> Parts:
         DataError: if the file is missing, damaged, or lacks an array, or an array is not as it must be.
     """
     try:
-        arrays = np.load(file, allow_pickle=False)
-        with arrays if isinstance(arrays, np.lib.npyio.NpzFile) else nullcontext():
-            return _parts(file, arrays)
+        # NumPy leaves a file open that it opened itself and cannot read.
+        with file.open("rb") as stream:
+            return _parts(file, np.load(stream, allow_pickle=False))
     except FileNotFoundError as error:
         raise DataError(f"npz: needs a file, but {file} does not exist; check the path") from error
     except DataError:

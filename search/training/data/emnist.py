@@ -127,6 +127,6 @@ def _places(folder: Path) -> Iterator[Path]:
 def _folders_in(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False))
+            return sorted(Path(entry.path) for entry in entries if entry.is_dir())
     except OSError:
         return []

@@ -20,6 +20,17 @@ _KINDS = {_IMAGES_MAGIC: "images", _LABELS_MAGIC: "labels"}
 _BLOCK = 1 << 20  # bytes read at a time
 
 
+def count_labels(file: DataFile) -> int:
+    """How many labels the header of an IDX file announces; the rest is not read.
+
+    Raises:
+        DataError: if the header is not one of a labels file.
+    """
+    with file.open() as stream:
+        (n,) = _header(stream, file, _LABELS_MAGIC)
+    return n
+
+
 def read_labels(file: DataFile) -> NDArray[np.uint8]:
     """The labels of an IDX file, shape (n,), as they are written there.
 

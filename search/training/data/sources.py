@@ -125,12 +125,17 @@ def list_sources(data_folder: Path) -> tuple[SourceRow, ...]:
 
 
 def _emnist_row(split: str, data_folder: Path) -> SourceRow:
-    published = SPLITS[split]
+    """Counts are those of the files that are here, else those published."""
+    from search.training.data.idx import count_labels
+
+    name, published = f"emnist-{split}", SPLITS[split]
+    counts = (published.n_train, published.n_test, len(published.classes))
     try:
         found = find_emnist(split, data_folder)
-        place = found.place if found else f"hpsearch data fetch emnist-{split}"
+        if found is None:
+            return SourceRow(name, *counts, on_disk=False, place=f"hpsearch data fetch {name}")
+        n_train = count_labels(found.train[1])
+        n_test = count_labels(found.test[1]) if found.test else 0
     except DataError as error:
-        found, place = None, str(error)
-    return SourceRow(
-        f"emnist-{split}", published.n_train, published.n_test, len(published.classes), found is not None, place
-    )
+        return SourceRow(name, *counts, on_disk=False, place=str(error))
+    return SourceRow(name, n_train, n_test, counts[2], on_disk=True, place=found.place)
