@@ -1,0 +1,215 @@
+"""Reading a space file: everything that is wrong with it is told at once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from spaces import fields, sections
+from spaces.builders import read_folder
+from spaces.catalogue import RULES, Scalar
+from spaces.conditions import Known, with_conditions
+from spaces.defaults import with_default
+from spaces.errors import Problem, SpaceError
+from spaces.nodes import NOWHERE, Node, Problems, tree
+from spaces.parameters import read_parameters
+from spaces.points import read_fixed, read_points
+from spaces.space import DataPart, Parameter, Space
+from spaces.yaml_text import parse_yaml
+
+KEYS = (
+    "study", "data", "image", "objective", "search", "fixed", "try_first", "budget", "sampler", "pruner", "builders",
+)  # fmt: skip
+"""The top-level keys of a space file."""
+
+
+def read_space(path: Path) -> Space:
+    """The space in a file; without a key `study` its study is named like the file.
+
+    Raises:
+        SpaceError: with all that is wrong, each with its line; also where the file cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, f"must be text in UTF-8, but byte {error.start} is none") from error
+    except OSError as error:
+        raise _unreadable(path, f"cannot be read: {error.strerror}") from error
+    return read_space_text(text, str(path), path.absolute().parent)
+
+
+def read_space_text(text: str, file: str = "space", folder: Path | None = None) -> Space:
+    """The space in a text.
+
+    Args:
+        text: YAML 1.2.
+        file: named in messages; its stem is the study's name where the text gives none.
+        folder: where a relative `builders` begins; default: the current folder.
+
+    Raises:
+        SpaceError: with all that is wrong, each with its line.
+    """
+    problems = Problems(file)
+    root = parse_yaml(text, problems)
+    return _read(root, problems, Path(file).stem, folder or Path.cwd())
+
+
+def read_space_json(text: str) -> Space:
+    """The space that `Space.to_json` wrote; raises SpaceError for any other text."""
+    try:
+        plain = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SpaceError([Problem(message=f"is not JSON: {error}", path="")], "space") from error
+    return read_space_plain(plain, "space")
+
+
+def read_space_plain(plain: Any, file: str) -> Space:
+    """The space in a value as `plain.to_plain` gives it; raises SpaceError, naming `file`."""
+    from spaces.plain import as_in_file
+
+    return _read(tree(as_in_file(plain)), Problems(file), "study", Path.cwd())
+
+
+def _unreadable(path: Path, message: str) -> SpaceError:
+    return SpaceError([Problem(message=message, path="")], str(path))
+
+
+def _read(root: Node, problems: Problems, stem: str, folder: Path) -> Space:
+    found = fields.entries(root, KEYS, problems)
+    builders = read_folder(found["builders"], problems, folder) if "builders" in found else None
+    fixed = read_fixed(found["fixed"], problems, builders) if "fixed" in found else {}
+    search = found.get("search") or _missing_search(root, problems)
+    parameters = read_parameters(search, problems, builders)
+    _check_once(search, found.get("fixed"), problems)
+    space = _space(found, stem, fixed, _joined(search, parameters, fixed, problems), builders, problems)
+    _check_fixed(found.get("fixed"), space, problems)
+    _check_epochs(search, found.get("fixed"), space, problems)
+    _check_grid(found.get("sampler"), search, space, problems)
+    if "try_first" in found:
+        named = set(search.value if isinstance(search.value, dict) else ()) - {p.name for p in space.search}
+        unread = named if space.architectures else {*named, "architecture"}
+        space = replace(space, try_first=read_points(found["try_first"], problems, space, unread))
+    problems.check()
+    return space
+
+
+def _missing_search(root: Node, problems: Problems) -> Node:
+    if isinstance(root.value, dict):
+        fields.missing(root, "search", "is missing: it names the parameters to search", problems)
+    return Node({}, "search")
+
+
+def _check_once(search: Node, fixed: Node | None, problems: Problems) -> None:
+    searched = search.value if isinstance(search.value, dict) else {}
+    given = fixed.value if fixed and isinstance(fixed.value, dict) else {}
+    for name in given.keys() & searched.keys():
+        problems.add(given[name], "is searched as well: leave it out of `fixed` or of `search`", at_key=True)
+    if "architecture" not in {*searched, *given} and search.place != NOWHERE:
+        problems.add(search, "architecture must be searched or fixed, but is neither", at_key=True)
+
+
+def _joined(
+    search: Node, parameters: dict[str, Parameter], fixed: dict[str, Scalar], problems: Problems
+) -> tuple[Parameter, ...]:
+    """The parameters with conditions and defaults, which need to know about each other."""
+    architectures = _architectures(parameters, fixed)
+    free = {name: value for name, value in fixed.items() if name not in parameters}
+    known = Known(node=search, parameters=parameters, fixed=free, architectures=architectures)
+    return tuple(
+        with_default(parameter, search.value[parameter.name], architectures, problems)
+        for parameter in with_conditions(known, problems)
+    )
+
+
+def _architectures(parameters: dict[str, Parameter], fixed: dict[str, Scalar]) -> tuple[str, ...]:
+    if "architecture" in parameters:
+        return tuple(str(name) for name in parameters["architecture"].choices)
+    return (str(fixed["architecture"]),) if "architecture" in fixed else ()
+
+
+def _space(
+    found: dict[str, Node], stem: str, fixed: dict[str, Scalar], search: tuple[Parameter, ...],
+    builders: str | None, problems: Problems,
+) -> Space:  # fmt: skip
+    empty = Node({}, "")
+    epochs = _most_epochs(search, fixed)
+    budget = sections.read_budget(found.get("budget", empty), problems, epochs)
+    return Space(
+        study=_study(found.get("study"), stem, problems),
+        data=_data(found.get("data"), problems),
+        image_size=_image_size(found.get("image", empty), search, fixed, problems),
+        objective=sections.read_objective(found.get("objective", empty), problems),
+        search=search,
+        fixed=MappingProxyType(fixed),
+        try_first=(),
+        budget=budget,
+        sampler=sections.read_sampler(found.get("sampler", empty), problems),
+        pruner=sections.read_pruner(found.get("pruner", empty), problems, budget.epochs),
+        builders=builders,
+    )
+
+
+def _most_epochs(search: tuple[Parameter, ...], fixed: dict[str, Scalar]) -> int:
+    """The epochs of a budget that gives none: as many as a trial may ask for, else the default."""
+    searched = next((p for p in search if p.name == "epochs"), None)
+    if searched:
+        return max(int(value) for value in (*searched.choices, searched.high))
+    return int(fixed.get("epochs", 0)) or int(RULES["epochs"].default or 0)
+
+
+def _study(node: Node | None, stem: str, problems: Problems) -> str:
+    if node is None:
+        return stem
+    return fields.name(node, problems) or stem
+
+
+def _data(node: Node | None, problems: Problems) -> DataPart:
+    if node is None:
+        problems.add(Node(None, "data"), "is missing: it says which images to search on, such as {source: mnist-5k}")
+    read = None if node is None else sections.read_data(node, problems)
+    return read or DataPart(source="mnist-5k")
+
+
+def _image_size(node: Node, search: tuple[Parameter, ...], fixed: dict[str, Scalar], problems: Problems) -> int:
+    size = sections.read_image_size(node, problems)
+    default = int(RULES["image_size"].default or 0)
+    if any(parameter.name == "image_size" for parameter in search):
+        if size is not None:
+            problems.add(node, "image_size is searched: leave `image` out", at_key=True)
+        return default
+    wanted = int(fixed.get("image_size", size or default))
+    if size not in (None, wanted):
+        problems.add(
+            node, f"image.size is {size}, but image_size is fixed to {wanted}: leave one of them out", at_key=True
+        )
+    return wanted
+
+
+def _check_fixed(node: Node | None, space: Space, problems: Problems) -> None:
+    for name in space.fixed if space.architectures else ():
+        users = RULES[name].architectures or ()
+        if node and users and not set(users) & set(space.architectures):
+            message = f"{name} is used by {' and '.join(users)} only, and this space has neither"
+            problems.add(node.value[name], message, at_key=True)
+
+
+def _check_epochs(search: Node, fixed: Node | None, space: Space, problems: Problems) -> None:
+    most, limit = _most_epochs(space.search, dict(space.fixed)), space.budget.epochs
+    if most <= limit:
+        return
+    for node in (search, fixed):
+        if node and isinstance(node.value, dict) and "epochs" in node.value:
+            message = f"must be at most budget.epochs ({limit}), but goes up to {most}"
+            problems.add(node.value["epochs"], message, at_key=True)
+
+
+def _check_grid(node: Node | None, search: Node, space: Space, problems: Problems) -> None:
+    if space.sampler.name != "grid" or node is None:
+        return
+    for parameter in space.search:
+        if parameter.kind == "float" and parameter.low < parameter.high:
+            message = "is continuous, but the sampler grid needs single values: write it as {choice: [...]}"
+            problems.add(search.value[parameter.name], message, at_key=True)
