@@ -44,7 +44,7 @@ def build_own(architecture: str, folder: str | None, input_shape: Shape, hp: Hyp
     """
     build = _function(architecture, folder)
     model = _user_code(architecture, lambda: build(input_shape, hp))
-    if fault := _fault(model, input_shape):
+    if fault := _user_code(architecture, lambda: _fault(model, input_shape)):
         raise ModelError(f"a builder must return a functional keras.Model {fault} (from {architecture})")
     return model
 
@@ -114,18 +114,26 @@ def _fault(model: object, input_shape: Shape) -> str:
     shape = tuple(outputs[0].shape)
     if len(shape) not in {2, 4} or None in shape[1:]:
         return f"with an output of fixed shape (n, f) or (n, h, w, c), but it is {shape}"
-    if foreign := next(_foreign(keras.saving.serialize_keras_object(model)["config"]), None):
+    if foreign := next(_foreign(keras.saving.serialize_keras_object(model)), None):
         return f"of Keras' own layers and functions, so that it can be loaded anywhere, but it holds {foreign!r}"
     return ""
 
 
 def _foreign(config: object) -> Iterator[str]:
-    """Names of whatever in a serialised model is not part of Keras."""
+    """Names of whatever in a serialised model is not part of Keras; `config` as Keras writes it."""
     if isinstance(config, dict):
-        if "class_name" in config and not str(config.get("module", "keras")).startswith("keras"):
-            yield str(config.get("registered_name") or config["class_name"])
+        if _is_foreign(config):
+            yield config["config"] if isinstance(config["config"], str) else config["class_name"]
         for value in config.values():
             yield from _foreign(value)
     elif isinstance(config, (list, tuple)):
         for value in config:
             yield from _foreign(value)
+
+
+def _is_foreign(config: dict[str, Any]) -> bool:
+    if "class_name" not in config or "config" not in config:
+        return False
+    # Without a module it is plain data, such as an array, or a lambda, which Keras refuses to load.
+    module = config.get("module", "keras")
+    return config["class_name"] == "__lambda__" or not str(module).startswith("keras")

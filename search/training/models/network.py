@@ -48,7 +48,7 @@ def build_model(hp: Hyperparameters, image_shape: Shape, classes: int, builders:
 def to_probabilities(model: keras.Model) -> keras.Model:
     """The same network, weights shared, with a softmax layer `probabilities` at its end."""
     probabilities = keras.layers.Softmax(name="probabilities")(model.output)
-    return keras.Model(model.inputs, probabilities, name="classifier")
+    return keras.Model(model.inputs[0], probabilities, name="classifier")
 
 
 def _architecture(hp: Hyperparameters, builders: str | None) -> Architecture:
@@ -68,4 +68,4 @@ def _preprocessing(architecture: Architecture, hp: Hyperparameters, image_shape:
 def _backbone(architecture: Architecture, hp: Hyperparameters, input_shape: Shape) -> keras.Model:
     built = architecture.build(input_shape, hp)
     # Wrapped only for the name, which is the same for every architecture.
-    return keras.Model(built.inputs, built.outputs[0], name="backbone")
+    return keras.Model(built.inputs[0], built.outputs[0], name="backbone")
