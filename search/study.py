@@ -16,13 +16,16 @@ from search.trial import ACCEPTED, Outcome, State, TrialRecord
 from spaces.space import Space
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from spaces.space import Point
     from storage.ledger import Holding
     from storage.store import Store
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+OWN = "hpsearch:"
+"""Begins the name of every system attribute that is ours."""
 
 StudyState = Literal["open", "out_of_time", "stopping", "stopped", "finished"]
 
@@ -63,7 +66,7 @@ class Study:
         except KeyError:
             have = ", ".join(names(store)) or "none yet: `hpsearch start` creates one"
             raise StudyNotFoundError(f"there is no study {name!r} in {store.url.masked}; it has: {have}") from None
-        attributes = store.optuna.get_study_user_attrs(self.id)
+        attributes = own(store.optuna.get_study_system_attrs(self.id))
         if "space" not in attributes:
             raise StudyNotFoundError(f"study {name!r} was not made by hpsearch: it has no space")
         self.space = Space.from_json(attributes["space"])
@@ -84,11 +87,11 @@ class Study:
 
     def control(self) -> Control:
         """What the study may do, as last set."""
-        return Control(**self.store.optuna.get_study_user_attrs(self.id)["control"])
+        return Control(**own(self.store.optuna.get_study_system_attrs(self.id))["control"])
 
     def set_control(self, control: Control) -> None:
         """Change what the study may do; workers see it within seconds."""
-        self.store.optuna.set_study_user_attr(self.id, "control", asdict(control))
+        self.store.optuna.set_study_system_attr(self.id, OWN + "control", asdict(control))
 
     def state(self) -> StudyState:
         """Open, or why it is not."""
@@ -129,9 +132,21 @@ class Study:
         )
         return self.store.optuna.get_trial_number_from_id(trial_id)
 
+    def note(self, number: int, key: str, value: Any) -> None:
+        """Keep something of our own about a trial: `curve`, `outcome` or `seed`.
+
+        Not as a user attribute: the dashboard shows those, each in one line.
+        """
+        self.store.optuna.set_trial_system_attr(self.trial_id(number), OWN + key, value)
+
     def trial_id(self, number: int) -> int:
         """The store's own key of a trial; raises KeyError where there is no such trial."""
         return self.store.optuna.get_trial_id_from_study_id_trial_number(self.id, number)
+
+
+def own(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """What hpsearch keeps among a study's or a trial's system attributes."""
+    return {key.removeprefix(OWN): value for key, value in attributes.items() if key.startswith(OWN)}
 
 
 def names(store: Store) -> list[str]:
@@ -149,6 +164,8 @@ def create(store: Store, name: str, space: Space, data: DataLoaded, seed: int) -
         ("control", asdict(Control(trials=space.budget.trials, deadline=None))),
         ("space", space.to_json()),  # last: a study with a space is whole
     ):
+        store.optuna.set_study_system_attr(study_id, OWN + key, value)
+    for key, value in (("data", data.source), ("fingerprint", data.fingerprint), ("space", space.hash)):
         store.optuna.set_study_user_attr(study_id, key, value)
     study = Study(store, name)
     for point in (*space.default_points(), *space.try_first):
@@ -191,7 +208,7 @@ def best_value(curve: Sequence[dict[str, float]], metric: str, *, maximize: bool
 
 
 def _record(frozen: FrozenTrial, holding: Holding | None, metric: str, *, maximize: bool) -> TrialRecord:
-    attributes = frozen.user_attrs
+    attributes = own(frozen.system_attrs)
     state = _STATES[frozen.state]
     if state == "running" and holding is not None and holding.state in ("paused", "released"):
         state = "paused"
@@ -205,7 +222,7 @@ def _record(frozen: FrozenTrial, holding: Holding | None, metric: str, *, maximi
         value=value,
         curve=curve,
         vitals=tuple(attributes.get("vitals", ())),
-        name=attributes.get("name"),
+        name=frozen.user_attrs.get("name"),
         seed=attributes.get("seed", 0),
         worker=holding.worker if holding else None,
         attempts=holding.attempt if holding else 0,

@@ -63,4 +63,4 @@ def talk() -> Console:
     """The console for talk and progress: stderr."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, soft_wrap=True)

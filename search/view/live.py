@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from search.view.status import StudyView
 
 
+_WIDTH = 120  # of lines that go to a file
+
+
 class LiveTable:
     """Redraws a study's screen on stderr; where that is no terminal, a line for each change."""
 
     def __init__(self) -> None:
         """Choose by what stderr is."""
-        self._console = Console(stderr=True)
-        self._live = Live(console=self._console, auto_refresh=False) if sys.stderr.isatty() else None
+        is_terminal = sys.stderr.isatty()
+        self._console = Console(stderr=True, width=None if is_terminal else _WIDTH)
+        self._live = Live(console=self._console, auto_refresh=False) if is_terminal else None
         self._said: set[tuple[int, str, int]] = set()
 
     def __enter__(self) -> Self:
@@ -51,6 +55,6 @@ class LiveTable:
                 continue
             self._said.add(state)
             value = "" if trial.value is None else f", {view.metric} {trial.value:.4f}"
-            epochs = f" after {trial.epochs} epochs" if trial.epochs else ""
-            architecture = trial.params.get("architecture", "")
-            self._console.print(clean(f"trial {trial.number} {architecture} {trial.state}{epochs}{value}"))
+            epochs = f", epoch {trial.epochs}" if trial.epochs else ""
+            architecture = f" {trial.params['architecture']}" if "architecture" in trial.params else ""
+            self._console.print(clean(f"trial {trial.number}{architecture}: {trial.state}{epochs}{value}"))

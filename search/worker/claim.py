@@ -124,9 +124,7 @@ def _reap(study: Study) -> None:
 
 def _give_up(study: Study, number: int, attempts: int) -> None:
     why = f"{attempts} workers were lost while they trained this trial; it is not tried again."
-    trial_id = study.trial_id(number)
-    outcome = Outcome(reason="lost", why=why)
-    study.store.optuna.set_trial_user_attr(trial_id, "outcome", asdict(outcome))
+    study.note(number, "outcome", asdict(Outcome(reason="lost", why=why)))
     study.optuna.tell(number, state=TrialState.FAIL)
     study.store.ledger.drop(study.name, number)
 
@@ -189,7 +187,7 @@ def _proposed(study: Study, trials: Sequence[TrialRecord], holder: Holder) -> Cl
 def _begun(study: Study, number: int, params: dict[str, Any], name: str | None, holder: Holder) -> Claim:
     token = study.store.ledger.take(study.name, number, holder.worker, holder.lease)
     seed = derive_seed(study.seed, number)
-    study.store.optuna.set_trial_user_attr(study.trial_id(number), "seed", seed)
+    study.note(number, "seed", seed)
     return Claim(
         number=number,
         token=token,
@@ -235,8 +233,8 @@ def _end_one_paused(study: Study, trial: TrialRecord, ending: str) -> None:
     why = f"Paused after {trial.epochs} epochs; the study {cause} before the trial was good enough to go on."
     before = trial.outcome or Outcome(reason=None, why="")
     outcome = replace(before, reason="cancelled" if trial.value is None else "pruned", why=why)
+    study.note(trial.number, "outcome", asdict(outcome))
     trial_id = study.trial_id(trial.number)
-    study.store.optuna.set_trial_user_attr(trial_id, "outcome", asdict(outcome))
     if trial.value is None:
         study.store.optuna.set_trial_state_values(trial_id, TrialState.FAIL)
     else:

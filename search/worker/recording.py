@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.trial import TrialState
 
+from search.study import own
 from search.trial import Outcome, Reason
 from search.worker import keepsakes
 
@@ -26,7 +27,7 @@ class Recording:
         self._trial_id = study.trial_id(claim.number)
         frozen = study.store.optuna.get_trial(self._trial_id)
         self._reported = set(frozen.intermediate_values)
-        self._curve: list[dict[str, Any]] = list(frozen.user_attrs.get("curve", []))
+        self._curve: list[dict[str, Any]] = list(own(frozen.system_attrs).get("curve", []))
 
     def epoch(self, ended: EpochEnded) -> None:
         """Record one epoch: its metrics on the curve, the objective's for pruner and dashboard.
@@ -50,6 +51,7 @@ class Recording:
         """Record a trial that has ended with a value: its best epoch's."""
         outcome = self._outcome(ended, reason, why)
         self._set("outcome", asdict(outcome))
+        self._show(outcome)
         state = TrialState.PRUNED if reason == "pruned" else TrialState.COMPLETE
         assert ended.best_value is not None  # only a paused trial may have none
         keepsakes.attach(self._study, self._claim.number, outcome, ended.best_value)
@@ -66,8 +68,9 @@ class Recording:
             log=log,
         )
         self._set("outcome", asdict(outcome))
-        self._study.optuna.tell(self._claim.number, state=TrialState.FAIL)
+        self._show(outcome)
         keepsakes.note(self._study, self._claim.number, f"**{reason}**: {failure.message}")
+        self._study.optuna.tell(self._claim.number, state=TrialState.FAIL)
 
     def _outcome(self, ended: TrialEnded, reason: Reason | None, why: str) -> Outcome:
         files = self._study.store.files
@@ -84,4 +87,16 @@ class Recording:
         )
 
     def _set(self, key: str, value: Any) -> None:
-        self._study.store.optuna.set_trial_user_attr(self._trial_id, key, value)
+        self._study.note(self._claim.number, key, value)
+
+    def _show(self, outcome: Outcome) -> None:
+        """What the dashboard lists with the trial."""
+        shown = {
+            "reason": outcome.reason,
+            "epochs": outcome.epochs,
+            "best_epoch": outcome.best_epoch,
+            "parameters": outcome.parameters,
+            "seconds": round(outcome.seconds.get("total", 0.0), 1),
+        }
+        for key, value in shown.items():
+            self._study.store.optuna.set_trial_user_attr(self._trial_id, key, value)

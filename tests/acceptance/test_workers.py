@@ -1,0 +1,130 @@
+"""Workers as people run them: several, by hand, killed, and asked to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import SPACE
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+
+def show_all(shell: Shell, n_trials: int) -> list[dict]:
+    return [shell.json("show", "quick", str(number)) for number in range(n_trials)]
+
+
+def trainer_of(worker_pid: int) -> int:
+    import psutil
+
+    [child] = [c for c in psutil.Process(worker_pid).children() if "search.training" in c.cmdline()]
+    return child.pid
+
+
+@pytest.mark.parametrize("any_shell", ["sqlite", "postgresql"], indirect=True)
+def test_killed_worker_leaves_its_trial_to_the_other(any_shell: Shell) -> None:
+    shell = any_shell
+    shell.write(SPACE.replace("epochs: 4", "epochs: 60").replace("trials: 6", "trials: 2") + "pruner: {name: none}\n")
+    shell.run("start", "--space", "quick.yaml", "--workers", "0")
+    shell.run("enqueue", "quick", "learning_rate=1e-3", "head_width=64")
+    first = shell.start("worker", "quick", "--drain", "--lease", "3s", "--threads", "1")
+    second = shell.start("worker", "quick", "--drain", "--lease", "3s", "--threads", "1")
+    shell.wait_for(
+        lambda: all(one["state"] == "running" and len(one["curve"]) > 1 for one in show_all(shell, 2)),
+        "both trials under way",
+    )
+    [lost] = [one for one in show_all(shell, 2) if f"-{first.pid}-" in one["worker"]]
+    first.kill()
+
+    assert second.wait(timeout=250) == 0
+
+    counts = shell.trials()
+    assert counts["complete"] == 2
+    assert sum(counts.values()) == 2  # nothing was copied, nothing was lost
+    again = shell.json("show", "quick", str(lost["trial"]))
+    assert again["attempts"] == 2
+    assert f"-{second.pid}-" in again["worker"]
+    assert [epoch["epoch"] for epoch in again["curve"]] == list(range(1, len(again["curve"]) + 1))
+    assert again["curve"][: len(lost["curve"])] == lost["curve"]
+
+
+def test_worker_asked_to_end_gives_its_trial_back(shell: Shell) -> None:
+    shell.write(SPACE.replace("epochs: 4", "epochs: 60").replace("trials: 6", "trials: 1"))
+    shell.run("start", "--space", "quick.yaml", "--workers", "0")
+    first = shell.start("worker", "--drain")
+    shell.wait_for(lambda: len(shell.json("show", "quick", "0")["curve"]) > 0, "a first epoch")
+
+    first.send_signal(signal.SIGTERM)
+
+    assert first.wait(timeout=60) == 0
+    given_back = shell.json("show", "quick", "0")
+    assert shell.trials()["paused"] == 1
+    assert given_back["why"].startswith("Given back after")
+    shell.run("start", "--space", "quick.yaml", "--workers", "1", "--timeout", "60s")
+    carried_on = shell.json("show", "quick", "0")
+    assert carried_on["curve"][: len(given_back["curve"])] == given_back["curve"]
+    assert len(carried_on["curve"]) > len(given_back["curve"])
+    assert carried_on["attempts"] == 1  # ending in order is no failure
+
+
+def test_killed_trainer_costs_one_trial(shell: Shell) -> None:
+    shell.write(SPACE.replace("epochs: 4", "epochs: 30").replace("trials: 6", "trials: 2"))
+    shell.run("start", "--space", "quick.yaml", "--workers", "0")
+    worker = shell.start("worker", "quick", "--drain")
+    shell.wait_for(lambda: len(shell.json("show", "quick", "0")["curve"]) > 0, "a first epoch")
+
+    os.kill(trainer_of(worker.pid), signal.SIGKILL)
+
+    assert worker.wait(timeout=200) == 0
+    first, second = show_all(shell, 2)
+    assert (first["state"], first["reason"]) == ("failed", "crashed")
+    assert "The trainer was killed by SIGKILL during this trial." in first["why"]
+    assert second["state"] == "complete"
+
+
+def test_stop_ends_running_trials_with_what_they_have(shell: Shell) -> None:
+    shell.write(SPACE.replace("epochs: 4", "epochs: 500"))
+    shell.run("start", "--space", "quick.yaml", "--workers", "0", "--set", "pruner.name=none")
+    worker = shell.start("worker", "quick", "--drain")
+    shell.wait_for(lambda: len(shell.json("show", "quick", "0")["curve"]) > 0, "a first epoch")
+
+    shell.run("stop", "quick")
+
+    assert worker.wait(timeout=100) == 0
+    [shown] = shell.json("status", "quick")
+    assert shown["state"] == "stopped"
+    trial = shell.json("show", "quick", "0")
+    assert (trial["state"], trial["reason"]) == ("complete", "cancelled")
+    assert trial["value"] == max(epoch["val_accuracy"] for epoch in trial["curve"])
+
+
+def test_ctrl_c_on_start_gives_trials_back(shell: Shell) -> None:
+    shell.write(SPACE.replace("epochs: 4", "epochs: 500"))
+    start = shell.start("start", "--space", "quick.yaml", "--workers", "1", "--set", "pruner.name=none")
+    shell.wait_for((shell.folder / "hpsearch.db").exists, "a store")
+    shell.wait_for(lambda: "trial 0: running, epoch 1" in shell.log(), "a first epoch")
+
+    start.send_signal(signal.SIGINT)
+
+    assert start.wait(timeout=120) == 130
+    [shown] = shell.json("status", "quick")
+    assert shown["trials"]["paused"] == 1
+    assert shown["trials"]["running"] == 0
+    assert shown["workers"] == []
+
+
+def test_bad_trials_leave_their_reason(shell: Shell) -> None:
+    shell.write(SPACE + "try_first:\n  - {learning_rate: 1e-2, head_width: 64}\n")
+    shell.run(
+        "start", "--space", "quick.yaml", "--workers", "1", "--trials", "1",
+        "--set", "objective.metric=val_auc",
+    )  # fmt: skip
+
+    trial = shell.json("show", "quick", "0")
+
+    assert trial["state"] == "failed"
+    assert "val_auc" in trial["why"]
+    assert "val_accuracy" in trial["why"]  # which there are
