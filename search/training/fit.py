@@ -17,7 +17,7 @@ from search.training.models import build_model
 from search.training.process import release_memory
 from search.training.session import Session
 from search.training.state import TrialIdentity
-from search.training.tensorflow_runtime import compiled_forward
+from search.training.tensorflow_runtime import compiled_forward, forget_gradients
 
 if TYPE_CHECKING:
     from search.training.channel import Channel
@@ -59,6 +59,7 @@ def train(command: Train, dataset: Dataset, channel: Channel, stopwatch: Stopwat
 def forget_models() -> None:
     """Drop what Keras keeps of earlier models: their graphs, and the counts that name their layers."""
     keras.backend.clear_session(free_memory=False)
+    forget_gradients()
     release_memory()
 
 

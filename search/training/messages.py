@@ -87,15 +87,11 @@ class Measure:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Write `model.keras` and prove it equal to the trial's network; answered by `Exported`."""
+    """Write `model.keras` of a network for the loaded data, and prove it; answered by `Exported`."""
 
     hyperparameters: dict[str, Any]
     weights: str
     """The trial's best weights, as `TrialEnded.weights` named them."""
-    image_shape: tuple[int, int, int]
-    """Height, width, channels of the data."""
-    classes: list[str]
-    """Name of each class, in label order."""
     folder: str
     builders: str | None
 

@@ -111,13 +111,13 @@ class Session:
 
     def report(self, metrics: dict[str, float]) -> None:
         """Report the epoch that has ended, wait for the verdict, and follow it."""
+        self.stopwatch.switch(None)
         event = EpochEnded(
             trial=self.command.trial,
             epoch=self.state.epoch,
             metrics=metrics,
             seconds=self.stopwatch.read(),
         )
-        self.stopwatch.switch(None)
         self._channel.send(event)
         if self.state.epoch >= self.hp.epochs:
             # Whoever has trained all epochs has finished, whatever the verdict.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
 if TYPE_CHECKING:
     import keras
@@ -55,6 +56,19 @@ def compiled_forward(model: keras.Model, *, training: bool) -> Forward:
         return logits
 
     return run
+
+
+def forget_gradients() -> None:
+    """Drop the graphs that TensorFlow keeps for ever through `tf.custom_gradient`.
+
+    Each trace of a step registers the gradient functions of its own in a table of the process:
+    Keras' optimizers do so when they sum gradients over replicas, `swish` when it is derived. Each
+    entry holds its graph with all weights; nothing in TensorFlow removes one. Call it when no
+    model is in use any more that may be traced again.
+    """
+    entries = ops.gradient_registry._registry  # there is no public way to remove an entry
+    for name in [name for name in entries if name.startswith("CustomGradient-")]:
+        del entries[name]
 
 
 def is_out_of_memory(error: BaseException) -> bool:

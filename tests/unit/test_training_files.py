@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import errno
+
+import numpy as np
+import pytest
+
+from search.training import files
+
+
+def touch(folder, *names):
+    for name in names:
+        (folder / name).touch()
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_file_is_whole_or_as_it_was(tmp_path):
+    path = tmp_path / "state.json"
+    files.write_json(path, {"epoch": 1})
+
+    def full_disk(file):
+        file.write(b"half a")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        files.write(path, full_disk)
+    assert path.read_text() == '{"epoch": 1}'
+    assert names(tmp_path) == ["state.json"]
+
+
+def test_arrays_come_back_in_order(tmp_path):
+    arrays = [np.full((index % 3, 2), index, dtype=np.float32) for index in range(12)] + [np.array(7)]
+    files.write_arrays(tmp_path / "a.npz", arrays)
+
+    back = files.read_arrays(tmp_path / "a.npz")
+
+    assert len(back) == len(arrays)
+    for one, other in zip(arrays, back, strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
+def test_prune_keeps_the_last_two_of_each_kind(tmp_path):
+    for epoch in (1, 2, 3, 10):
+        touch(tmp_path, f"checkpoint-{epoch:04d}.npz", f"checkpoint-{epoch:04d}.json")
+    touch(tmp_path, "best-0001.npz", "best-0002.npz", "best-0010.npz", "confusion-0002.json")
+    touch(tmp_path, "checkpoint-0011.npz.123.part", "notes.txt")
+
+    files.prune(tmp_path)
+
+    assert names(tmp_path) == [
+        "best-0002.npz",
+        "best-0010.npz",
+        "checkpoint-0003.json",
+        "checkpoint-0003.npz",
+        "checkpoint-0010.json",
+        "checkpoint-0010.npz",
+        "confusion-0002.json",
+        "notes.txt",
+    ]
+
+
+def test_checkpoints_are_found_newest_first(tmp_path):
+    touch(tmp_path, "checkpoint-0002.json", "checkpoint-0010.json", "checkpoint-0011.npz", "checkpoint-x.json")
+
+    assert files.checkpoint_epochs(tmp_path) == [10, 2]
+
+
+def test_removal_of_checkpoints_leaves_the_best(tmp_path):
+    touch(tmp_path, "checkpoint-0002.json", "checkpoint-0002.npz", "best-0002.npz", "confusion-0002.json")
+
+    files.remove_checkpoints(tmp_path)
+
+    assert names(tmp_path) == ["best-0002.npz", "confusion-0002.json"]
