@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from search import machine
 from search.errors import SearchError, TrialNotFoundError, UsageError
+from search.study import check_data, load_command
 from search.training.messages import DataLoaded, Evaluate, Evaluated, Export, Exported, Failed, LoadData
 from search.view.status import find_trial
 from search.worker import trainer as trainers
@@ -49,11 +50,14 @@ def export(study: Study, number: int | None, folder: Path) -> dict[str, Any]:
     hyperparameters = study.space.complete(trial.params)
     log = study.store.files.logs / "export.log"
     with trainers.started(machine.cores(), log) as trainer:
+        loaded = _answer(trainer, load_command(study), DataLoaded)  # to compare predictions on
+        check_data(study, loaded, "put the study's own files where they were")
         command = Export(
-            hyperparameters=hyperparameters, weights=str(weights.absolute()),
-            image_shape=study.data.image_shape, classes=study.data.classes,
-            folder=str(folder.absolute()), builders=study.space.builders,
-        )  # fmt: skip
+            hyperparameters=hyperparameters,
+            weights=str(weights.absolute()),
+            folder=str(folder.absolute()),
+            builders=study.space.builders,
+        )
         exported = _answer(trainer, command, Exported)
     description = _description(study, trial, hyperparameters, exported)
     _write_json(folder / "model.json", description)

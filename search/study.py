@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.distributions import distributions
 from search.errors import StudyMismatchError, StudyNotFoundError
-from search.training.messages import DataLoaded
+from search.training.messages import DataLoaded, LoadData
 from search.trial import ACCEPTED, Outcome, State, TrialRecord
 from spaces.space import Space
 
@@ -192,6 +192,19 @@ def check_data(study: Study, data: DataLoaded, cure: str) -> None:
         raise StudyMismatchError(
             f"study {study.name!r} was begun on {_described(study.data)}, but here is {_described(data)}; {cure}"
         )
+
+
+def load_command(study: Study, source: str | None = None) -> LoadData:
+    """What makes a trainer load the study's data, cut as the study cuts it.
+
+    Args:
+        study: whose data.
+        source: where this machine has them, if not where the study says.
+    """
+    part = study.space.data
+    return LoadData(
+        source=source or part.source, validation=part.validation, train_limit=part.train_limit, seed=part.seed
+    )
 
 
 def best_of(trials: Sequence[TrialRecord], *, maximize: bool) -> TrialRecord | None:

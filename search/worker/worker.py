@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from search import machine
 from search.errors import SearchError
-from search.study import Study, check_data, names
+from search.study import Study, check_data, load_command, names
 from search.training.messages import DataLoaded, Failed, LoadData
 from search.worker import trainer as trainers
 from search.worker.attempt import Attempt
@@ -127,13 +127,7 @@ class Worker:
         return True
 
     def _load(self, study: Study) -> DataLoaded:
-        part = study.space.data
-        wanted = LoadData(
-            source=self._orders.data or part.source,
-            validation=part.validation,
-            train_limit=part.train_limit,
-            seed=part.seed,
-        )
+        wanted = load_command(study, self._orders.data)
         if self._loaded is None or self._loaded[0] != wanted:
             answer = self._request(wanted)
             if isinstance(answer, Failed):

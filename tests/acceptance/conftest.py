@@ -126,3 +126,9 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     (folder / "start.txt").write_text(done.stderr)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def shown(searched: Shell) -> list[dict[str, Any]]:
+    """`hpsearch show` of each trial of that search."""
+    return [searched.json("show", "quick", str(number)) for number in range(6)]

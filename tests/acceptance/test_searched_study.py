@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from conftest import Shell
+
+    Shows = list[dict[str, Any]]
 
 
 def test_start_spends_budget_exactly(searched: Shell) -> None:
@@ -32,31 +34,26 @@ def test_start_says_best_and_what_to_type_next(searched: Shell) -> None:
         assert command in said
 
 
-def test_two_workers_shared_the_work(searched: Shell) -> None:
-    shown = [searched.json("show", "quick", str(number)) for number in range(6)]
-
+def test_two_workers_shared_the_work(shown: Shows) -> None:
     assert len({one["worker"] for one in shown}) == 2
     assert len({json.dumps(one["params"], sort_keys=True) for one in shown}) == 6
     assert len({one["seed"] for one in shown}) == 6
 
 
-def test_best_trial_went_to_the_end_and_its_value_is_its_best_epoch(searched: Shell) -> None:
+def test_best_trial_is_worth_its_best_epoch(searched: Shell, shown: Shows) -> None:
     best = searched.json("best", "quick")
-    shown = searched.json("show", "quick", str(best["trial"]))
 
-    assert shown["reason"] in ("finished", "early_stopped")
-    values = [epoch["val_accuracy"] for epoch in shown["curve"]]
-    assert [epoch["epoch"] for epoch in shown["curve"]] == list(range(1, len(values) + 1))
-    assert shown["value"] == best["value"] == max(values)
-    assert shown["seconds"]["train"] > 0
-    assert shown["seconds"]["total"] == pytest.approx(
-        sum(shown["seconds"][part] for part in ("setup", "train", "validate", "checkpoint"))
-    )
+    trial = shown[best["trial"]]
+    assert trial["reason"] in ("finished", "early_stopped")
+    values = [epoch["val_accuracy"] for epoch in trial["curve"]]
+    assert [epoch["epoch"] for epoch in trial["curve"]] == list(range(1, len(values) + 1))
+    assert trial["value"] == best["value"] == max(values)
+    assert trial["seconds"]["train"] > 0
+    parts = [trial["seconds"][part] for part in ("setup", "train", "validate", "checkpoint")]
+    assert trial["seconds"]["total"] == pytest.approx(sum(parts))
 
 
-def test_breadth_first_pauses_the_others(searched: Shell) -> None:
-    shown = [searched.json("show", "quick", str(number)) for number in range(6)]
-
+def test_breadth_first_pauses_the_others(shown: Shows) -> None:
     pruned = [one for one in shown if one["state"] == "pruned"]
     assert pruned
     assert all(one["why"].startswith("Paused after ") for one in pruned)
