@@ -105,6 +105,13 @@ def test_own_network_may_be_one_of_keras(folder: Path):
     assert np.isfinite(np.asarray(build("tiny:build", folder)(some_images()))).all()
 
 
+def test_example_of_docs(folder: Path):
+    text = (Path(__file__).parents[2] / "docs" / "architectures.md").read_text()
+    (folder / "small.py").write_text(text.partition("```python\n")[2].partition("```")[0])
+
+    assert build("small:build", folder).get_layer("backbone").output.shape == (None, 13, 13, 32)
+
+
 def test_builder_imports_its_neighbour(folder: Path):
     (folder / "parts.py").write_text("FILTERS = 11\n")
     (folder / "whole.py").write_text(
