@@ -63,7 +63,9 @@ class Rule:
         return self.architectures is None or architecture in self.architectures
 
     def default_for(self, architecture: str) -> Scalar | None:
-        """Where a person would start with the architecture."""
+        """The default; None where the architecture does not use the parameter."""
+        if not self.is_used_by(architecture):
+            return None
         return self.defaults.get(architecture, self.default)
 
     def describe(self) -> str:
@@ -83,7 +85,8 @@ class Rule:
 
     def normal(self, value: Scalar) -> Scalar:
         """The value in the type that the trainer takes: `0` is `0.0` for a dropout rate."""
-        return float(value) if self.kind == "float" else value
+        # + 0.0 makes -0.0 the same zero as every other, also in canonical JSON
+        return float(value) + 0.0 if self.kind == "float" else value
 
     def _holds(self, value: object) -> bool:
         if self.kind == "choice":

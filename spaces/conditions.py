@@ -57,7 +57,7 @@ def _condition(parent: str, node: Node, known: Known, problems: Problems) -> Con
         return _on_fixed(parent, node, children, known, problems)
     if parent not in known.parameters:
         if parent not in known.node.value:
-            names = sorted({*known.node.value, *known.fixed})
+            names = sorted({*(known.node.value.keys() & RULES.keys()), *known.fixed})
             message = f"must be a parameter that is searched or fixed; these are: {', '.join(names)}"
             problems.add(node, message, suggest(parent, names), at_key=True)
         return None
@@ -65,7 +65,7 @@ def _condition(parent: str, node: Node, known: Known, problems: Problems) -> Con
     if parameter.kind == "float":
         problems.add(node, f"{parent} is continuous: a condition needs a choice or a whole number", at_key=True)
         return None
-    values = [child.value for child in children if _is_value(child, parameter, problems)]
+    values = [RULES[parent].normal(c.value) for c in children if _is_value(c, parameter, problems)]
     return Condition(name=parent, values=tuple(dict.fromkeys(values))) if values else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spaces.errors import Problem, SpaceError
+from spaces.errors import Problem, SpaceError, shown
 
 MAX_PROBLEMS = 100
 """Reading ends here: a text with more problems is no space file."""
@@ -72,8 +72,9 @@ class Problems:
 
 
 def child_path(path: str, key: str) -> str:
-    """The path of a key below a path."""
-    return f"{path}.{key}" if path else key
+    """The path of a key below a path; a key that no terminal should see is escaped and cut."""
+    word = key if key.isprintable() and len(key) <= 60 else shown(key)
+    return f"{path}.{word}" if path else word
 
 
 def tree(plain: Any, path: str = "") -> Node:

@@ -26,7 +26,7 @@ def overridden(space: Space, settings: Sequence[str]) -> Space:
         if path == "pruner.name" and value != space.pruner.name:
             plain["pruner"] = {}  # another pruner has other options
         _put(plain, path, value)
-    return read_space_plain(plain, FILE)
+    return read_space_plain(plain, FILE, is_checked=True)
 
 
 def parse_setting(setting: str) -> tuple[str, Any]:

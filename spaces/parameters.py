@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from spaces import fields
-from spaces.builders import architecture_problem
+from spaces.builders import Builders, architecture_problem
 from spaces.catalogue import RULES, Kind, Rule, Scalar
 from spaces.nodes import Node, Problems
 from spaces.space import Parameter
@@ -15,10 +15,11 @@ _OPTIONS: dict[Kind, tuple[str, ...]] = {
     "int": ("int", "step", "log", "default", "when"),
     "float": ("float", "log", "default", "when"),
 }
+_MAX_STEP = 10**6  # where the range itself cannot be read
 _FORMS = "{choice: [...]}, {int: [lowest, highest]} or {float: [lowest, highest]}"
 
 
-def read_parameters(node: Node, problems: Problems, builders: str | None) -> dict[str, Parameter]:
+def read_parameters(node: Node, problems: Problems, builders: Builders) -> dict[str, Parameter]:
     """The parameters whose values can be used, by name; conditions and defaults are still left out."""
     if not fields.is_mapping(node, problems, "the trainer's parameters"):
         return {}
@@ -33,7 +34,7 @@ def read_parameters(node: Node, problems: Problems, builders: str | None) -> dic
     return found
 
 
-def value_problem(rule: Rule, value: object, builders: str | None) -> tuple[str, str | None] | None:
+def value_problem(rule: Rule, value: object, builders: Builders) -> tuple[str, str | None] | None:
     """What the trainer has against a value, and what was probably meant; None if nothing."""
     if rule.name == "architecture":
         return architecture_problem(value, builders)
@@ -41,7 +42,7 @@ def value_problem(rule: Rule, value: object, builders: str | None) -> tuple[str,
     return (problem, None) if problem else None
 
 
-def read_value(rule: Rule, node: Node, problems: Problems, builders: str | None) -> Scalar | None:
+def read_value(rule: Rule, node: Node, problems: Problems, builders: Builders) -> Scalar | None:
     """One value of a parameter, in the trainer's type; None where the trainer cannot take it."""
     problem = value_problem(rule, node.plain(), builders)
     if problem is None:
@@ -51,7 +52,7 @@ def read_value(rule: Rule, node: Node, problems: Problems, builders: str | None)
     return None
 
 
-def _read(rule: Rule, node: Node, problems: Problems, builders: str | None) -> Parameter | None:
+def _read(rule: Rule, node: Node, problems: Problems, builders: Builders) -> Parameter | None:
     if not isinstance(node.value, dict):
         message = f"must be {_FORMS}, but got {fields.got(node)}; a single value belongs under `fixed`"
         problems.add(node, message)
@@ -80,7 +81,7 @@ def _kind(node: Node, problems: Problems) -> Kind | None:
     return None
 
 
-def _choice(rule: Rule, found: dict[str, Node], problems: Problems, builders: str | None) -> Parameter | None:
+def _choice(rule: Rule, found: dict[str, Node], problems: Problems, builders: Builders) -> Parameter | None:
     children = fields.items(found["choice"], problems, "[first, second]")
     values = [read_value(rule, child, problems, builders) for child in children]
     for index, child in enumerate(children):
@@ -105,7 +106,7 @@ def _ends(rule: Rule, node: Node, problems: Problems) -> tuple[Any, Any] | None:
     if not isinstance(node.value, tuple) or len(node.value) != 2:
         problems.add(node, f"must be [lowest, highest], but got {fields.got(node)}")
         return None
-    low, high = (read_value(rule, child, problems, None) for child in node.value)
+    low, high = (read_value(rule, child, problems, Builders()) for child in node.value)
     if low is None or high is None:
         return None
     if low > high:  # type: ignore[operator]  # both are numbers: the rule is no choice
@@ -115,7 +116,7 @@ def _ends(rule: Rule, node: Node, problems: Problems) -> tuple[Any, Any] | None:
 
 
 def _step(node: Node, ends: tuple[Any, Any] | None, problems: Problems) -> int | None:
-    low, high = ends or (0, int(RULES["head_width"].high))
+    low, high = ends or (0, _MAX_STEP)
     step = fields.whole(node, problems, 1, max(1, high - low))
     if ends is None or step is None or (high - low) % step == 0:
         return step

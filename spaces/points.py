@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from spaces import fields
+from spaces.builders import Builders
 from spaces.catalogue import RULES, Scalar
 from spaces.errors import shown
 from spaces.nodes import Node, Problems
@@ -43,7 +45,7 @@ def _value_problem(space: Space, searched: Mapping[str, Parameter], name: str, v
     return f"is not searched in this space; searched: {', '.join(searched)}"
 
 
-def read_fixed(node: Node, problems: Problems, builders: str | None) -> dict[str, Scalar]:
+def read_fixed(node: Node, problems: Problems, builders: Builders) -> dict[str, Scalar]:
     """The section `fixed`: the values that the trainer can take."""
     if not fields.is_mapping(node, problems, "the trainer's parameters"):
         return {}
@@ -79,26 +81,29 @@ def read_points(node: Node, problems: Problems, space: Space, unread: set[str]) 
 def _point(node: Node, problems: Problems, space: Space, unread: set[str]) -> Point | None:
     children = dict(node.value)
     name = _name(children.pop("name"), problems) if "name" in children else None
-    known = (*(p.name for p in space.search), *space.fixed, *unread)
+    known = dict.fromkeys(("name", *(p.name for p in space.search), *space.fixed, *(unread & RULES.keys())))
     given: dict[str, Any] = {}
     for key, child in children.items():
         if key not in RULES:
-            fields.unknown_key(child, key, ("name", *known), problems)
+            fields.unknown_key(child, key, tuple(known), problems)
         elif key not in unread:
             given[key] = child.plain()
-    if unread & {"architecture"} or not all(isinstance(value, str | int | float) for value in given.values()):
-        _check_single(children, given, problems)
+    if "architecture" in unread or not _are_single(children, given, problems):
         return None
     values = space.fill(given)
     for key, message in point_problems(space, values):
         problems.add(children.get(key, node), message)
-    return Point(name=name, values={key: value for key, value in values.items() if key not in space.fixed})
+    if "architecture" not in {*given, *space.fixed}:
+        problems.add(node, f"must name its architecture, one of: {', '.join(space.architectures)}")
+    searched = {key: value for key, value in values.items() if key not in space.fixed}
+    return Point(name=name, values=MappingProxyType(searched))
 
 
-def _check_single(children: Mapping[str, Node], given: Mapping[str, Any], problems: Problems) -> None:
-    for key, value in given.items():
-        if not isinstance(value, str | int | float):
-            problems.add(children[key], f"must be a single value, but got {fields.got(children[key])}")
+def _are_single(children: Mapping[str, Node], given: Mapping[str, Any], problems: Problems) -> bool:
+    wrong = [key for key, value in given.items() if not isinstance(value, str | int | float)]
+    for key in wrong:
+        problems.add(children[key], f"must be a single value, but got {fields.got(children[key])}")
+    return not wrong
 
 
 def _name(node: Node, problems: Problems) -> str | None:

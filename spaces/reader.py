@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from spaces import fields, sections
-from spaces.builders import read_folder
+from spaces.builders import Builders, read_folder
 from spaces.catalogue import RULES, Scalar
 from spaces.conditions import Known, with_conditions
 from spaces.defaults import with_default
@@ -18,7 +18,7 @@ from spaces.nodes import NOWHERE, Node, Problems, tree
 from spaces.parameters import read_parameters
 from spaces.points import read_fixed, read_points
 from spaces.space import DataPart, Parameter, Space
-from spaces.yaml_text import parse_yaml
+from spaces.yaml_text import MAX_CHARACTERS, parse_yaml
 
 KEYS = (
     "study", "data", "image", "objective", "search", "fixed", "try_first", "budget", "sampler", "pruner", "builders",
@@ -33,7 +33,8 @@ def read_space(path: Path) -> Space:
         SpaceError: with all that is wrong, each with its line; also where the file cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_CHARACTERS + 1)
     except UnicodeDecodeError as error:
         raise _unreadable(path, f"must be text in UTF-8, but byte {error.start} is none") from error
     except OSError as error:
@@ -54,7 +55,8 @@ def read_space_text(text: str, file: str = "space", folder: Path | None = None) 
     """
     problems = Problems(file)
     root = parse_yaml(text, problems)
-    return _read(root, problems, Path(file).stem, folder or Path.cwd())
+    builders = read_folder(_at(root, "builders"), problems, folder or Path.cwd(), is_checked=True)
+    return _read(root, problems, Path(file).stem, builders)
 
 
 def read_space_json(text: str) -> Space:
@@ -63,28 +65,42 @@ def read_space_json(text: str) -> Space:
         plain = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise SpaceError([Problem(message=f"is not JSON: {error}", path="")], "space") from error
-    return read_space_plain(plain, "space")
+    return read_space_plain(plain, "space", is_checked=False)
 
 
-def read_space_plain(plain: Any, file: str) -> Space:
-    """The space in a value as `plain.to_plain` gives it; raises SpaceError, naming `file`."""
+def read_space_plain(plain: Any, file: str, *, is_checked: bool) -> Space:
+    """The space in a value as `plain.to_plain` gives it.
+
+    Args:
+        plain: dicts, lists and scalars.
+        file: named in messages.
+        is_checked: whether the files of the user's own architectures must be there.
+
+    Raises:
+        SpaceError: with all that is wrong.
+    """
     from spaces.plain import as_in_file
 
-    return _read(tree(as_in_file(plain)), Problems(file), "study", Path.cwd())
+    root, problems = tree(as_in_file(plain)), Problems(file)
+    builders = read_folder(_at(root, "builders"), problems, Path.cwd(), is_checked=is_checked)
+    return _read(root, problems, "study", builders)
 
 
 def _unreadable(path: Path, message: str) -> SpaceError:
     return SpaceError([Problem(message=message, path="")], str(path))
 
 
-def _read(root: Node, problems: Problems, stem: str, folder: Path) -> Space:
+def _at(root: Node, key: str) -> Node | None:
+    return root.value.get(key) if isinstance(root.value, dict) else None
+
+
+def _read(root: Node, problems: Problems, stem: str, builders: Builders) -> Space:
     found = fields.entries(root, KEYS, problems)
-    builders = read_folder(found["builders"], problems, folder) if "builders" in found else None
     fixed = read_fixed(found["fixed"], problems, builders) if "fixed" in found else {}
     search = found.get("search") or _missing_search(root, problems)
     parameters = read_parameters(search, problems, builders)
     _check_once(search, found.get("fixed"), problems)
-    space = _space(found, stem, fixed, _joined(search, parameters, fixed, problems), builders, problems)
+    space = _space(found, stem, fixed, _joined(search, parameters, fixed, problems), builders.folder, problems)
     _check_fixed(found.get("fixed"), space, problems)
     _check_epochs(search, found.get("fixed"), space, problems)
     _check_grid(found.get("sampler"), search, space, problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from spaces.catalogue import RULES, Kind, Scalar
@@ -81,7 +82,10 @@ class Parameter:
         given = self.default
         if isinstance(given, Mapping):
             given = given.get(architecture, given.get("else"))
-        return given if given is not None else self.nearest(RULES[self.name].default_for(architecture))
+        if given is not None:
+            return given
+        rule = RULES[self.name]
+        return self.nearest(rule.defaults.get(architecture, rule.default))
 
     def describe(self) -> str:
         """The values in words: `VGG16, MobileNet`, `512 … 4096 step 512`, `1e-05 … 0.01 log`."""
@@ -285,7 +289,10 @@ class Space:
         """Each architecture's default point: where a person would start with it."""
         searched = any(parameter.name == "architecture" for parameter in self.search)
         return tuple(
-            Point(name=f"default {name}", values=self.fill({"architecture": name} if searched else {}))
+            Point(
+                name=f"default {name}",
+                values=MappingProxyType(self.fill({"architecture": name} if searched else {})),
+            )
             for name in self.architectures
         )
 

@@ -18,7 +18,7 @@ class Row:
     """`choice`, `int` or `float` where it is searched, else `fixed` or `default`."""
     values: str
     """What it may be: `512 … 4096 step 512`."""
-    condition: str
+    when: str
     """Where it is asked; empty for everywhere."""
     default: str
     """Where a person would start: `0.0001 for VGG16, else 0.001`."""
@@ -40,7 +40,7 @@ def _searched(parameter: Parameter, space: Space) -> Row:
         name=parameter.name,
         kind=parameter.kind,
         values=parameter.describe(),
-        condition=" and ".join(condition.describe() for condition in parameter.when),
+        when=" and ".join(condition.describe() for condition in parameter.when),
         default="" if parameter.name == "architecture" else _default(parameter, space),
     )
 
@@ -59,7 +59,7 @@ def _single(rule: Rule, kind: str, space: Space) -> Row:
         name: space.complete({"architecture": name})[rule.name] for name in space.architectures if rule.is_used_by(name)
     }
     users = "" if rule.architectures is None else f"architecture is {' or '.join(values)}"
-    return Row(name=rule.name, kind=kind, values=_by_architecture(values), condition=users, default="")
+    return Row(name=rule.name, kind=kind, values=_by_architecture(values), when=users, default="")
 
 
 def _means(rule: Rule, space: Space) -> bool:

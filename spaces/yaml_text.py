@@ -105,7 +105,7 @@ class _Builder:
             self._problems.add(here, f"aliases are not allowed: write the value out instead of *{event.anchor}")
             return here
         if event.tag is not None:
-            self._problems.add(here, f"tags are not allowed, but got {event.tag}: write the plain value")
+            self._problems.add(here, f"tags are not allowed, but got {shown(event.tag)}: write the plain value")
         if kind == "ScalarEvent":
             value = parse_scalar(event.value) if event.implicit[0] else event.value
         elif kind == "SequenceStartEvent":
@@ -128,7 +128,7 @@ class _Builder:
             if key in entries:
                 first = entries[key].key_place.line
                 self._problems.add(
-                    entry, f"equal keys are not allowed: {key} stands already in line {first}", at_key=True
+                    entry, f"equal keys are not allowed: {shown(key)} stands already in line {first}", at_key=True
                 )
             else:
                 entries[key] = entry
