@@ -136,4 +136,4 @@ def _is_foreign(config: dict[str, Any]) -> bool:
         return False
     # Without a module it is plain data, such as an array, or a lambda, which Keras refuses to load.
     module = config.get("module", "keras")
-    return config["class_name"] == "__lambda__" or not str(module).startswith("keras")
+    return config["class_name"] == "__lambda__" or str(module).partition(".")[0] != "keras"
