@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from storage.errors import LockTimeoutError
+from storage.errors import LockTimeoutError, StorageError
 from storage.files import safe_name
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ def file_lock(folder: Path, name: str, timeout: float) -> Iterator[None]:
 
     Raises:
         LockTimeoutError: after `timeout` seconds.
+        StorageError: if the lock's file cannot be made.
     """
-    folder.mkdir(exist_ok=True)
-    file = os.open(folder / f"{safe_name(name)}.lock", os.O_RDWR | os.O_CREAT)
+    file = _opened(folder, name)
     try:
         deadline = time.monotonic() + timeout
         while not _is_locked(file):
@@ -73,6 +73,18 @@ def advisory_lock(engine: Engine, name: str, timeout: float) -> Iterator[None]:
         finally:
             with suppress(DBAPIError):  # a lost connection has freed the lock already
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+
+
+def _opened(folder: Path, name: str) -> int:
+    path = folder / f"{safe_name(name)}.lock"
+    try:
+        folder.mkdir(exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT)
+    except OSError as error:
+        raise StorageError(
+            f"the folder of a SQLite store must be writable, but {path}: {error.strerror}; "
+            "put the store into a folder of yours"
+        ) from error
 
 
 def _is_locked(file: int) -> bool:

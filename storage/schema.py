@@ -46,7 +46,8 @@ class SchemaState:
 
 def open_optuna(url: StoreUrl, *, create: bool = False) -> RDBStorage:
     """Optuna's storage on this database; unless `create`, nothing is written."""
-    # Optuna calls str.format on the address: braces must be doubled to arrive as they are.
+    # Optuna calls str.format on the address: braces (SQLAlchemy 2.0 leaves those of a file's name)
+    # must be doubled to arrive as they are.
     address = url.sqlalchemy.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
     return RDBStorage(
         address,

@@ -21,7 +21,10 @@ CONTEXT.set_forkserver_preload(["storage.store", "alembic.command"])
 
 
 def together(n, work, *arguments):
-    """Run `work` in `n` processes that begin at the same moment; returns what each returned."""
+    """Run `work` in `n` processes; returns what each returned.
+
+    `work` is given its number, a function that waits until all have called it, and the arguments.
+    """
     barrier, answers = CONTEXT.Barrier(n), CONTEXT.Queue()
     processes = [CONTEXT.Process(target=_run, args=(barrier, answers, work, number, arguments)) for number in range(n)]
     for process in processes:
@@ -34,14 +37,14 @@ def together(n, work, *arguments):
 
 def _run(barrier, answers, work, number, arguments):
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    barrier.wait()
     try:
-        answers.put(work(number, *arguments))
+        answers.put(work(number, barrier.wait, *arguments))
     except BaseException as error:
         answers.put(error)
 
 
-def open_and_use(number, url):
+def open_and_use(number, wait, url):
+    wait()
     with open_store(url) as store, store.lock("study"):
         study = optuna.create_study(study_name="s", storage=store.optuna, load_if_exists=True)
         trial = study.ask()
@@ -49,34 +52,40 @@ def open_and_use(number, url):
         return trial.number
 
 
-def pop_queued(number, url):
+def pop_queued(number, wait, url):
     with open_store(url, create=False) as store:
         study = optuna.load_study(study_name="s", storage=store.optuna)
+        wait()
         popped = []
         while (trial := study.ask()).user_attrs:
             popped.append(trial.user_attrs["queued"])
         return popped
 
 
-def create_trials(number, url):
+def create_trials(number, wait, url):
     with open_store(url, create=False) as store:
         study = optuna.load_study(study_name="s", storage=store.optuna)
+        wait()
         return [study.ask().number for _ in range(10)]
 
 
-def reap(number, url):
+def reap(number, wait, url):
     with open_store(url, create=False) as store:
+        store.ledger.holdings("s")  # connected before the start
+        wait()
         return [holding.number for holding in store.ledger.reap("s")]
 
 
-def resume_all(number, url):
+def resume_all(number, wait, url):
     with open_store(url, create=False) as store:
+        wait()
         taken = [store.ledger.resume("s", trial, f"w{number}", 60.0) for trial in range(20)]
         return [holding.number for holding in taken if holding]
 
 
-def count_under_lock(number, url, file):
+def count_under_lock(number, wait, url, file):
     with open_store(url, create=False) as store:
+        wait()
         for _ in range(20):
             with store.lock("count"):
                 read = int(file.read_text())
@@ -116,12 +125,12 @@ def test_trial_numbers_by_four(store):
 
 
 def test_stale_trials_reaped_by_four(store):
-    for number in range(10):
+    for number in range(30):
         store.ledger.take("s", number, "gone", -1.0)
 
     found = together(4, reap, store.url.full)
 
-    assert sorted(chain.from_iterable(found)) == list(range(10))
+    assert sorted(chain.from_iterable(found)) == list(range(30))
 
 
 def test_released_trials_resumed_by_four(store):

@@ -136,6 +136,18 @@ def test_file_lock_survives_error(tmp_path):
         pass
 
 
+def test_file_lock_nowhere_to_keep_it(tmp_path):
+    (tmp_path / "locks").write_text("a file where a folder should be")
+
+    with pytest.raises(StorageError) as caught, file_lock(tmp_path / "locks", "x", 1.0):
+        pass
+
+    assert str(caught.value) == (
+        f"the folder of a SQLite store must be writable, but {tmp_path}/locks/x.lock: File exists; "
+        "put the store into a folder of yours"
+    )
+
+
 def test_folder_missing(tmp_path):
     with pytest.raises(StorageError) as caught:
         open_store(f"sqlite:///{tmp_path}/absent/hpsearch.db")
