@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -156,6 +157,7 @@ def names(store: Store) -> list[str]:
 
 def create(store: Store, name: str, space: Space, data: DataLoaded, seed: int) -> Study:
     """Create a study and queue its first points: each architecture's defaults, then `try_first`."""
+    store.ledger.forget(name)  # of one of the same name that was deleted
     direction = getattr(optuna.study.StudyDirection, space.objective.direction.upper())
     study_id = store.optuna.create_new_study([direction], name)
     for key, value in (
@@ -168,6 +170,9 @@ def create(store: Store, name: str, space: Space, data: DataLoaded, seed: int) -
     for key, value in (("data", data.source), ("fingerprint", data.fingerprint), ("space", space.hash)):
         store.optuna.set_study_user_attr(study_id, key, value)
     study = Study(store, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.optuna.set_metric_names([space.objective.metric])  # on the dashboard's axes
     for point in (*space.default_points(), *space.try_first):
         study.enqueue(point)
     return study

@@ -101,7 +101,7 @@ def space_screen(space: Space, extremes: list[Extreme]) -> RenderableType:
     for column in ("parameter", "kind", "values", "only when", "default"):
         table.add_column(column, overflow="fold")
     for row in rows(space):
-        table.add_row(*(clean(cell) for cell in (row.name, row.kind, row.values, row.condition, row.default)))
+        table.add_row(*(clean(cell) for cell in (row.name, row.kind, row.values, row.when, row.default)))
     return Group(Text(f"study {clean(space.study)}", style="bold"), Text(), table, Text(), *_facts(space, extremes))
 
 

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from search.distributions import distributions
 from search.trial import Outcome, TrialRecord
-from search.worker import rungs
+from search.worker import keepsakes, rungs
 from search.worker.proposal import derive_seed, propose
 
 if TYPE_CHECKING:
@@ -226,6 +226,7 @@ def _end_paused(study: Study, ending: str) -> None:
         if trial.state == "paused":
             _end_one_paused(study, trial, ending)
     study.store.ledger.end_paused(study.name)  # last: whoever dies before it, does it again
+    keepsakes.clear(study)
 
 
 def _end_one_paused(study: Study, trial: TrialRecord, ending: str) -> None:
@@ -236,8 +237,10 @@ def _end_one_paused(study: Study, trial: TrialRecord, ending: str) -> None:
     study.note(trial.number, "outcome", asdict(outcome))
     trial_id = study.trial_id(trial.number)
     if trial.value is None:
+        keepsakes.note(study, trial.number, f"**cancelled**: {why}")
         study.store.optuna.set_trial_state_values(trial_id, TrialState.FAIL)
     else:
+        keepsakes.attach(study, trial.number, outcome, trial.value)
         study.store.optuna.set_trial_state_values(trial_id, TrialState.PRUNED, [trial.value])
 
 

@@ -27,7 +27,7 @@ def trainer_of(worker_pid: int) -> int:
 @pytest.mark.parametrize("any_shell", ["sqlite", "postgresql"], indirect=True)
 def test_killed_worker_leaves_its_trial_to_the_other(any_shell: Shell) -> None:
     shell = any_shell
-    shell.write(SPACE.replace("epochs: 4", "epochs: 60").replace("trials: 6", "trials: 2") + "pruner: {name: none}\n")
+    shell.write(SPACE.replace("epochs: 4", "epochs: 40").replace("trials: 6", "trials: 2") + "pruner: {name: none}\n")
     shell.run("start", "--space", "quick.yaml", "--workers", "0")
     shell.run("enqueue", "quick", "learning_rate=1e-3", "head_width=64")
     first = shell.start("worker", "quick", "--drain", "--lease", "3s", "--threads", "1")
@@ -71,7 +71,7 @@ def test_worker_asked_to_end_gives_its_trial_back(shell: Shell) -> None:
 
 
 def test_killed_trainer_costs_one_trial(shell: Shell) -> None:
-    shell.write(SPACE.replace("epochs: 4", "epochs: 30").replace("trials: 6", "trials: 2"))
+    shell.write(SPACE.replace("epochs: 4", "epochs: 30").replace("trials: 6", "trials: 2") + "pruner: {name: none}\n")
     shell.run("start", "--space", "quick.yaml", "--workers", "0")
     worker = shell.start("worker", "quick", "--drain")
     shell.wait_for(lambda: len(shell.json("show", "quick", "0")["curve"]) > 0, "a first epoch")
