@@ -31,8 +31,15 @@ class TrainingFeed(keras.utils.PyDataset):
         seed: int,
         augment: str = "none",
     ) -> None:
-        """Feed `images[indices]` of shape (n, height, width, channels) and their labels."""
+        """Feed `images[indices]` of shape (n, height, width, channels) and their labels.
+
+        Raises:
+            ValueError: if `augment` is none that is known.
+        """
         super().__init__()
+        if augment not in AUGMENTATIONS:
+            allowed = ", ".join(AUGMENTATIONS)
+            raise ValueError(f"`augment` must be one of {allowed}, but got {augment!r}")
         self._images = images
         self._labels = labels
         self._indices = indices

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from training_talk import RESIDUAL, SMALL, action_at, digits, interrupt_after, train
+
+from search.training.errors import DivergedError, MetricError
+from search.training.messages import EpochEnded, Interrupt, TrialStarted
+
+
+def test_trial_learns_and_keeps_its_best_epoch(tmp_path):
+    heard = train(tmp_path, {**SMALL, "epochs": 4}, data=digits(1024))
+    ended = heard.ended
+
+    assert [event.epoch for event in heard.events if isinstance(event, EpochEnded)] == [1, 2, 3, 4]
+    assert (ended.ending, ended.epochs) == ("finished", 4)
+    assert ended.best_value == max(metrics["val_accuracy"] for metrics in heard.curve) > 0.6
+    assert ended.best_metrics == heard.curve[ended.best_epoch - 1]
+    assert set(ended.best_metrics) == {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"}
+    assert isinstance(heard.events[0], TrialStarted)
+    assert heard.events[0].parameters == ended.parameters
+
+
+def test_confusion_counts_are_those_of_the_best_epoch(tmp_path):
+    ended = train(tmp_path, SMALL).ended
+    data = digits()
+
+    confusion = json.loads(Path(ended.confusion).read_text())
+    counts = np.array(confusion["counts"])
+
+    assert confusion["classes"] == list(data.classes)
+    np.testing.assert_array_equal(counts.sum(axis=1), np.bincount(data.labels[data.validation], minlength=10))
+    assert counts.trace() / counts.sum() == ended.best_value
+
+
+def test_same_seed_gives_the_same_curve_whatever_came_before(tmp_path):
+    first = train(tmp_path / "a", {**SMALL, "augment": "shift_rotate", "epochs": 2})
+    train(tmp_path / "b", {**RESIDUAL, "epochs": 1}, seed=5)
+    again = train(tmp_path / "c", {**SMALL, "augment": "shift_rotate", "epochs": 2})
+    other = train(tmp_path / "d", {**SMALL, "augment": "shift_rotate", "epochs": 2}, seed=2)
+
+    assert again.curve == first.curve
+    assert other.curve != first.curve
+
+
+def test_patience_ends_a_trial_that_gets_no_better(tmp_path):
+    heard = train(tmp_path, {**SMALL, "learning_rate": 1e-12, "patience": 2, "epochs": 9})
+
+    assert (heard.ended.ending, heard.ended.epochs, heard.ended.best_epoch) == ("early_stopped", 3, 1)
+
+
+def test_plateau_halves_the_learning_rate(tmp_path):
+    heard = train(
+        tmp_path,
+        {**SMALL, "schedule": "plateau", "learning_rate": 1e-12, "patience": 6, "epochs": 6},
+    )
+
+    rates = [metrics["learning_rate"] / 1e-12 for metrics in heard.curve]
+    assert rates == pytest.approx([1, 1, 1, 0.5, 0.5, 0.25])
+
+
+def test_cosine_falls_to_nothing(tmp_path):
+    heard = train(tmp_path, {**SMALL, "schedule": "cosine", "learning_rate": 1e-3, "epochs": 2})
+
+    steps = 4
+    expected = [0.5e-3 * (1 + np.cos(np.pi * (epoch * steps - 1) / (2 * steps))) for epoch in (1, 2)]
+    assert [metrics["learning_rate"] for metrics in heard.curve] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("action", "ending"), [("stop", "stopped"), ("pause", "paused")])
+def test_verdict_ends_the_trial_after_its_epoch(tmp_path, action, ending):
+    ended = train(tmp_path, SMALL, answer=action_at(2, action)).ended
+
+    assert (ended.ending, ended.epochs) == (ending, 2)
+    assert ended.best_value is not None
+
+
+def test_interrupt_to_stop_before_the_first_epoch_still_gives_a_value(tmp_path):
+    heard = train(tmp_path, SMALL, interrupt=Interrupt(action="stop"))
+    ended = heard.ended
+
+    assert (ended.ending, ended.epochs, ended.best_epoch) == ("stopped", 1, 1)
+    assert ended.best_value == heard.curve[0]["val_accuracy"]
+    assert len(heard.curve) == 1
+
+
+def test_interrupt_to_stop_counts_the_epoch_that_was_cut_short(tmp_path):
+    heard = train(tmp_path, SMALL, answer=interrupt_after(1, "stop"))
+
+    assert (heard.ended.ending, heard.ended.epochs, len(heard.curve)) == ("stopped", 2, 2)
+    assert heard.ended.best_value == max(metrics["val_accuracy"] for metrics in heard.curve)
+    assert [path.name for path in tmp_path.glob("checkpoint-*.npz")] == ["checkpoint-0001.npz"]
+
+
+def test_interrupt_to_pause_falls_back_to_the_checkpoint(tmp_path):
+    heard = train(tmp_path, SMALL, answer=interrupt_after(1, "pause"))
+
+    assert (heard.ended.ending, heard.ended.epochs, len(heard.curve)) == ("paused", 1, 1)
+    assert sorted(path.name for path in tmp_path.glob("checkpoint-*")) == [
+        "checkpoint-0001.json",
+        "checkpoint-0001.npz",
+    ]
+
+
+def test_interrupt_to_pause_before_the_first_epoch_leaves_nothing(tmp_path):
+    ended = train(tmp_path, SMALL, interrupt=Interrupt(action="pause")).ended
+
+    assert (ended.ending, ended.epochs, ended.best_epoch, ended.best_value) == ("paused", 0, 0, None)
+    assert (ended.weights, ended.confusion) == ("", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_metric_that_does_not_exist_fails_at_the_first_epoch(tmp_path):
+    with pytest.raises(MetricError, match=r"must be one of accuracy, .*val_loss, but is 'val_f1'"):
+        train(tmp_path, SMALL, metric="val_f1")
+
+
+def test_loss_that_is_no_number_ends_the_trial_as_diverged(tmp_path):
+    with pytest.raises(DivergedError, match=r"the loss was (nan|inf) at step \d of epoch 1, with learning rate"):
+        train(tmp_path, {**SMALL, "optimizer": "sgd", "learning_rate": 1e30})
+
+
+def test_loss_may_be_the_objective(tmp_path):
+    ended = train(tmp_path, SMALL, metric="val_loss", direction="minimize").ended
+
+    assert ended.best_value == ended.best_metrics["val_loss"]
+
+
+def test_seconds_are_accounted_for(tmp_path):
+    seconds = train(tmp_path, {**SMALL, "epochs": 1}).ended.seconds
+
+    assert min(seconds.setup, seconds.train, seconds.validate, seconds.checkpoint) > 0
+
+
+def test_full_disk_fails_the_trial_where_its_best_cannot_be_kept(tmp_path, monkeypatch):
+    import errno
+
+    from search.training import files
+
+    def full_disk(path, fill):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files, "write", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        train(tmp_path, SMALL)
+
+
+def test_checkpoint_without_room_costs_only_the_checkpoint(tmp_path, monkeypatch):
+    import errno
+
+    from search.training import files
+
+    write = files.write
+
+    def little_room(path, fill):
+        if path.name.startswith("checkpoint"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, fill)
+
+    monkeypatch.setattr(files, "write", little_room)
+
+    assert train(tmp_path, {**SMALL, "epochs": 2}).ended.epochs == 2
+    assert list(tmp_path.glob("checkpoint-*")) == []
