@@ -118,7 +118,7 @@ RULES: Mapping[str, Rule] = MappingProxyType({
         Rule(name="head_layers", kind="int", low=0, high=3, default=1, help="dense layers before the output layer"),
         Rule(name="head_width", kind="int", low=1, high=65536, default=512, help="units of each dense layer"),
         Rule(name="dropout", kind="float", low=0, high=1, excludes_high=True, default=0.0, help="dropout rate"),
-        _choice("dropout_at", ("last", "each"), "last", "dropout after the last dense layer, or after each"),
+        _choice("dropout_at", ("last", "each"), "last", "dropout before the output layer, or after each dense layer"),
         Rule(name="batch_size", kind="int", low=1, high=65536, default=256, help="images in a training step"),
         Rule(name="learning_rate", kind="float", low=0, high=100, excludes_low=True, default=1e-3,
              defaults=MappingProxyType(dict.fromkeys(_VGG, 1e-4)), help="learning rate at the start"),

@@ -97,7 +97,7 @@ def _with_users(
         return conditions
     used_by = f"{name} is used by {' and '.join(RULES[name].architectures or ())} only"
     if not users:
-        problems.add(known.node.value[name], f"{used_by}, and this space has neither", at_key=True)
+        problems.add(known.node.value[name], f"{used_by}, and this space has none of these", at_key=True)
         return conditions
     given = next((condition for condition in conditions if condition.name == "architecture"), None)
     if given is None:

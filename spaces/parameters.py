@@ -34,21 +34,15 @@ def read_parameters(node: Node, problems: Problems, builders: Builders) -> dict[
     return found
 
 
-def value_problem(rule: Rule, value: object, builders: Builders) -> tuple[str, str | None] | None:
-    """What the trainer has against a value, and what was probably meant; None if nothing."""
-    if rule.name == "architecture":
-        return architecture_problem(value, builders)
-    problem = rule.problem(value)
-    return (problem, None) if problem else None
-
-
 def read_value(rule: Rule, node: Node, problems: Problems, builders: Builders) -> Scalar | None:
     """One value of a parameter, in the trainer's type; None where the trainer cannot take it."""
-    problem = value_problem(rule, node.plain(), builders)
+    if rule.name == "architecture":
+        problem, near = architecture_problem(node.plain(), builders) or (None, None)
+    else:
+        problem, near = rule.problem(node.plain()), fields.suggestion(node, rule.allowed)
     if problem is None:
         return rule.normal(node.value)
-    message, near = problem
-    problems.add(node, message, near or (fields.suggestion(node, rule.allowed)))
+    problems.add(node, problem, near)
     return None
 
 

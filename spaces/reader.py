@@ -14,7 +14,7 @@ from spaces.catalogue import RULES, Scalar
 from spaces.conditions import Known, with_conditions
 from spaces.defaults import with_default
 from spaces.errors import Problem, SpaceError
-from spaces.nodes import NOWHERE, Node, Problems, tree
+from spaces.nodes import Node, Problems, tree
 from spaces.parameters import read_parameters
 from spaces.points import read_fixed, read_points
 from spaces.space import DataPart, Parameter, Space
@@ -97,34 +97,42 @@ def _at(root: Node, key: str) -> Node | None:
 def _read(root: Node, problems: Problems, stem: str, builders: Builders) -> Space:
     found = fields.entries(root, KEYS, problems)
     fixed = read_fixed(found["fixed"], problems, builders) if "fixed" in found else {}
-    search = found.get("search") or _missing_search(root, problems)
-    parameters = read_parameters(search, problems, builders)
+    search = found.get("search", Node({}, "search"))
+    parameters = read_parameters(search, problems, builders) if "search" in found else {}
+    _check_there(root, found, problems)
     _check_once(search, found.get("fixed"), problems)
     space = _space(found, stem, fixed, _joined(search, parameters, fixed, problems), builders.folder, problems)
     _check_fixed(found.get("fixed"), space, problems)
     _check_epochs(search, found.get("fixed"), space, problems)
     _check_grid(found.get("sampler"), search, space, problems)
     if "try_first" in found:
-        named = set(search.value if isinstance(search.value, dict) else ()) - {p.name for p in space.search}
+        named = _keys(search) - {parameter.name for parameter in space.search}
         unread = named if space.architectures else {*named, "architecture"}
         space = replace(space, try_first=read_points(found["try_first"], problems, space, unread))
     problems.check()
     return space
 
 
-def _missing_search(root: Node, problems: Problems) -> Node:
-    if isinstance(root.value, dict):
+def _check_there(root: Node, found: dict[str, Node], problems: Problems) -> None:
+    if not isinstance(root.value, dict):
+        problems.check()
+    if "data" not in found:
+        message = "is missing: it says which images to search on, such as {source: mnist-5k}"
+        fields.missing(root, "data", message, problems)
+    if "search" not in found:
         fields.missing(root, "search", "is missing: it names the parameters to search", problems)
-    return Node({}, "search")
+    elif not any("architecture" in _keys(found.get(section)) for section in ("search", "fixed")):
+        problems.add(found["search"], "architecture must be searched or fixed, but is neither", at_key=True)
 
 
 def _check_once(search: Node, fixed: Node | None, problems: Problems) -> None:
-    searched = search.value if isinstance(search.value, dict) else {}
-    given = fixed.value if fixed and isinstance(fixed.value, dict) else {}
-    for name in given.keys() & searched.keys():
-        problems.add(given[name], "is searched as well: leave it out of `fixed` or of `search`", at_key=True)
-    if "architecture" not in {*searched, *given} and search.place != NOWHERE:
-        problems.add(search, "architecture must be searched or fixed, but is neither", at_key=True)
+    for name in _keys(fixed) & _keys(search):
+        assert fixed is not None
+        problems.add(fixed.value[name], "is searched as well: leave it out of `fixed` or of `search`", at_key=True)
+
+
+def _keys(node: Node | None) -> set[str]:
+    return set(node.value) if node and isinstance(node.value, dict) else set()
 
 
 def _joined(
@@ -183,8 +191,6 @@ def _study(node: Node | None, stem: str, problems: Problems) -> str:
 
 
 def _data(node: Node | None, problems: Problems) -> DataPart:
-    if node is None:
-        problems.add(Node(None, "data"), "is missing: it says which images to search on, such as {source: mnist-5k}")
     read = None if node is None else sections.read_data(node, problems)
     return read or DataPart(source="mnist-5k")
 
@@ -208,7 +214,7 @@ def _check_fixed(node: Node | None, space: Space, problems: Problems) -> None:
     for name in space.fixed if space.architectures else ():
         users = RULES[name].architectures or ()
         if node and users and not set(users) & set(space.architectures):
-            message = f"{name} is used by {' and '.join(users)} only, and this space has neither"
+            message = f"{name} is used by {' and '.join(users)} only, and this space has none of these"
             problems.add(node.value[name], message, at_key=True)
 
 
@@ -217,7 +223,7 @@ def _check_epochs(search: Node, fixed: Node | None, space: Space, problems: Prob
     if most <= limit:
         return
     for node in (search, fixed):
-        if node and isinstance(node.value, dict) and "epochs" in node.value:
+        if node and "epochs" in _keys(node):
             message = f"must be at most budget.epochs ({limit}), but goes up to {most}"
             problems.add(node.value["epochs"], message, at_key=True)
 

@@ -33,10 +33,7 @@ def parse_yaml(text: str, problems: Problems) -> Node:
         SpaceError: if the text is no YAML, or is too large; other problems are added to `problems`.
     """
     if len(text) > MAX_CHARACTERS:
-        problems.add(
-            Node(None, ""),
-            f"must have at most {MAX_CHARACTERS:,} characters, but has {len(text):,}: this is no space file",
-        )
+        problems.add(Node(None, ""), f"must have at most {MAX_CHARACTERS:,} characters: this is no space file")
         problems.check()
     return _Builder(text, problems).document()
 
@@ -96,7 +93,7 @@ class _Builder:
 
     def _node(self, event: Any, path: str, key_place: Place, depth: int) -> Node:
         kind, place = type(event).__name__, _place(event)
-        if kind == "ScalarEvent" and not event.value and key_place != NOWHERE:
+        if kind == "ScalarEvent" and event.implicit[0] and not event.value and key_place != NOWHERE:
             place = key_place  # nothing written after the key: YAML's own place is the next line
         here = Node(None, path, place, key_place if key_place != NOWHERE else place)
         if depth > MAX_DEPTH:
