@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spaces.sections import PRUNER_OPTIONS
 
 if TYPE_CHECKING:
-    from spaces.space import Parameter, Space
+    from spaces.space import Budget, Parameter, Space
 
 
 def to_plain(space: Space) -> dict[str, Any]:
@@ -17,7 +17,6 @@ def to_plain(space: Space) -> dict[str, Any]:
     As in a file, but `search` is a list of single-key dicts: canonical JSON sorts keys, and the order
     of the parameters is kept.
     """
-    budget = space.budget
     plain: dict[str, Any] = {
         "study": space.study,
         "data": {
@@ -28,10 +27,7 @@ def to_plain(space: Space) -> dict[str, Any]:
         "search": [{parameter.name: _parameter(parameter)} for parameter in space.search],
         "fixed": dict(space.fixed),
         "try_first": [{"name": p.name, **p.values} if p.name else dict(p.values) for p in space.try_first],
-        "budget": {
-            "epochs": budget.epochs, "trials": budget.trials,
-            "time": None if budget.time is None else f"{budget.time!r}s",
-        },
+        "budget": _budget(space.budget),
         "sampler": {"name": space.sampler.name},
         "pruner": {
             "name": space.pruner.name,
@@ -66,6 +62,11 @@ def comparable(space: Space) -> dict[str, Any]:
         for parameter in entry.values():
             parameter.pop("default", None)
     return plain
+
+
+def _budget(budget: Budget) -> dict[str, Any]:
+    time = None if budget.time is None else f"{budget.time!r}s"
+    return {"epochs": budget.epochs, "trials": budget.trials, "time": time}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

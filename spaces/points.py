@@ -11,7 +11,7 @@ from spaces.builders import Builders
 from spaces.catalogue import RULES, Scalar
 from spaces.errors import shown
 from spaces.nodes import Node, Problems
-from spaces.parameters import read_value
+from spaces.ranges import read_value
 from spaces.space import Parameter, Point, Space
 
 MAX_NAME = 200

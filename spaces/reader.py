@@ -15,8 +15,8 @@ from spaces.conditions import Known, with_conditions
 from spaces.defaults import with_default
 from spaces.errors import Problem, SpaceError
 from spaces.nodes import Node, Problems, tree
-from spaces.parameters import read_parameters
 from spaces.points import read_fixed, read_points
+from spaces.ranges import read_parameters
 from spaces.space import DataPart, Parameter, Space
 from spaces.yaml_text import MAX_CHARACTERS, parse_yaml
 

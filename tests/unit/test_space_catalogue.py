@@ -77,9 +77,9 @@ def test_example_in_the_documents_is_good():
 
 
 def test_messages_in_the_documents_are_the_real_ones():
-    text = "data: {source: mnist-5k}\nsearch:\n  architecture: {choice: [LeNet5]}\n\n  lerning_rate: {float: [1e-4, 1e-2]}\n"
+    search = "search:\n  architecture: {choice: [LeNet5]}\n\n  lerning_rate: {float: [1e-4, 1e-2]}\n"
 
-    first, second = said(f"{text}\n\n\nbudget: {{time: 8}}\n")
+    first, second = said(f"data: {{source: mnist-5k}}\n{search}\n\n\nbudget: {{time: 8}}\n")
 
     assert f"mine.yaml:{first.partition('it has: ')[0]}" in DOCS
     assert second.partition("must be")[2] in DOCS
