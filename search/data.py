@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from spaces.space import Space
 
 
-def described(space: Space, logs: Path) -> tuple[Space, DataLoaded]:
+def described(space: Space) -> tuple[Space, DataLoaded]:
     """Read the space's data source once; returns the space with an absolute source, and what it holds.
 
     Raises:
@@ -25,24 +25,33 @@ def described(space: Space, logs: Path) -> tuple[Space, DataLoaded]:
     """
     part = space.data
     command = LoadData(source=part.source, validation=part.validation, train_limit=part.train_limit, seed=part.seed)
-    answer = _ask(command, logs)
+    answer = _ask(command)
     if isinstance(answer, Failed):
         raise SearchError(answer.message)
     source = absolute_source(part.source, Path.cwd())
     return replace(space, data=replace(part, source=source)), answer
 
 
-def _ask(command: LoadData, logs: Path) -> DataLoaded | Failed:
-    logs.mkdir(parents=True, exist_ok=True)
-    log = logs / "data.log"
-    with log.open("ab") as errors:
-        done = subprocess.run(
-            [sys.executable, "-m", "search.training.data"],
-            input=messages.encode(command), stdout=subprocess.PIPE, stderr=errors, check=False,
-        )  # fmt: skip
+def summary(data: DataLoaded) -> str:
+    """One line for a person: classes, images of each part, their shape."""
+    height, width, channels = data.image_shape
+    return (
+        f"{data.source}: {len(data.classes)} classes, {data.n_train:,} training, {data.n_validation:,} validation "
+        f"and {data.n_test:,} test images of {height}×{width}×{channels}"
+    )
+
+
+def _ask(command: LoadData) -> DataLoaded | Failed:
+    done = subprocess.run(
+        [sys.executable, "-m", "search.training.data"],
+        input=messages.encode(command),
+        capture_output=True,
+        check=False,
+    )
     try:
         answer = messages.decode(done.stdout)
     except ValueError as error:
-        raise SearchError(f"reading {command.source} failed; see {log}") from error
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise SearchError(f"reading {command.source} failed: {''.join(last) or 'no word'}") from error
     assert isinstance(answer, DataLoaded | Failed)
     return answer

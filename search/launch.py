@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from search import machine
-from search.data import described
 from search.errors import SearchError
 from search.study import Study, check_same, create, names
 from search.view.live import LiveTable
@@ -29,18 +28,19 @@ LOOK_SECONDS = 1.0  # between two looks at the store for the live table
 GRACE_SECONDS = 120.0  # for workers to end in order, after the deadline or Ctrl-C
 
 
-def prepare(store: Store, request: Request, say: Callable[[str], None]) -> Study:
-    """Create the study, or check that it is the same and open it again; sets its budget and deadline."""
-    say(f"reading {request.space.data.source} …")
-    space, data = described(request.space, store.files.logs)
-    say(_summary(data))
+def prepare(store: Store, request: Request, data: DataLoaded, say: Callable[[str], None]) -> Study:
+    """Create the study, or check that it is the same and open it again; sets its budget and deadline.
+
+    Raises:
+        StudyMismatchError: if a study of that name searches another space, or on other data.
+    """
     with store.lock(f"create {request.study}"):
         if request.study in names(store):
             study = Study(store, request.study)
-            check_same(study, space, data)
+            check_same(study, request.space, data)
             say(f"carrying on study {study.name}: {len(study.trials())} trials so far")
         else:
-            study = create(store, request.study, space, data, request.seed)
+            study = create(store, request.study, request.space, data, request.seed)
         _set_budget(study, request)
     return study
 
@@ -159,12 +159,4 @@ def _set_budget(study: Study, request: Request) -> None:
             deadline=None if seconds is None else study.store.now() + seconds,
             ending=None,
         )
-    )
-
-
-def _summary(data: DataLoaded) -> str:
-    height, width, channels = data.image_shape
-    return (
-        f"{data.source}: {len(data.classes)} classes, {data.n_train:,} training, {data.n_validation:,} validation "
-        f"and {data.n_test:,} test images of {height}×{width}×{channels}"
     )

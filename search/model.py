@@ -99,7 +99,7 @@ def _chosen(study: Study, number: int | None) -> TrialRecord:
         return find_trial(study.name, study.trials(), number)
     best = study.best()
     if best is None:
-        raise TrialNotFoundError(f"study {study.name!r} has no ended trial to export yet")
+        raise TrialNotFoundError(f"study {study.name!r} has no trial with a value to export yet")
     return best
 
 

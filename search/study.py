@@ -113,9 +113,9 @@ class Study:
         )
 
     def best(self) -> TrialRecord | None:
-        """The trial with the best value among those that have ended, or None.
+        """The trial with the best value among those that have ended or are paused, or None.
 
-        Pruned trials count: their value is their best epoch's, and their weights are kept.
+        Pruned and paused trials count: their value is their best epoch's, and its weights are kept.
         """
         return best_of(self.trials(), maximize=self.maximizes)
 
@@ -213,10 +213,10 @@ def load_command(study: Study, source: str | None = None) -> LoadData:
 
 
 def best_of(trials: Sequence[TrialRecord], *, maximize: bool) -> TrialRecord | None:
-    """The best ended trial; the earlier one of two equals; None where none has a value."""
-    ended = [trial for trial in trials if trial.is_accepted]
+    """The best ended or paused trial; the earlier one of two equals; None where none has a value."""
+    scored = [trial for trial in trials if trial.is_scored]
     sign = 1.0 if maximize else -1.0
-    return max(ended, key=lambda trial: (sign * (trial.value or 0.0), -trial.number), default=None)
+    return max(scored, key=lambda trial: (sign * (trial.value or 0.0), -trial.number), default=None)
 
 
 def best_value(curve: Sequence[dict[str, float]], metric: str, *, maximize: bool) -> float | None:

@@ -73,3 +73,8 @@ class TrialRecord:
     def is_accepted(self) -> bool:
         """Whether the trial has ended with a value that counts."""
         return self.state in ACCEPTED and self.value is not None
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether it has a value and weights that stay as they are: ended, or paused."""
+        return (self.state in ACCEPTED or self.state == "paused") and self.value is not None

@@ -50,23 +50,25 @@ def fetch(
     """
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
+    from search.errors import SearchError
     from search.training.data.emnist import default_data_folder
     from search.training.data.errors import DataError
     from search.training.data.fetch import fetch as fetch_source
 
     console = talk()
-    with Progress(
+    bar = Progress(
         "fetching", BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(), console=console
-    ) as progress:
-        task = progress.add_task("fetching", total=None)
-        try:
-            file = fetch_source(
-                name,
-                default_data_folder(),
-                progress=lambda done, total: progress.update(task, completed=done, total=total),
-            )
-        except DataError as error:
-            from search.errors import SearchError
+    )
+    task = bar.add_task("fetching", total=None)
 
-            raise SearchError(str(error)) from error
-    console.print(f"{name} is in {file}")
+    def show(done: int, total: int) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=total)
+
+    try:
+        place = fetch_source(name, default_data_folder(), progress=show)
+    except DataError as error:
+        raise SearchError(str(error)) from error
+    finally:
+        bar.stop()
+    console.print(f"{name} is in {place}")

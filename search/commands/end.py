@@ -26,10 +26,11 @@ def conclude(view: StudyView, storage: str) -> None:
     say(f"\nstudy {clean(view.name)}: {_ENDINGS[view.state]}.")
     best = view.best
     if best is None:
-        say("No trial has ended with a value. What each one came to: hpsearch status, hpsearch show STUDY TRIAL")
+        say("No trial has a value. What each one came to: hpsearch status, hpsearch show STUDY TRIAL")
         return
     took = format_duration(best.outcome.seconds.get("total", 0.0) if best.outcome else 0.0)
-    say(f"best: trial {best.number}, {view.metric} {best.value:.4f} after {best.epochs} epochs ({took})")
+    paused = "; it is paused, and can go on" if best.state == "paused" else ""
+    say(f"best: trial {best.number}, {view.metric} {best.value:.4f} after {best.epochs} epochs ({took}){paused}")
     say(f"      {clean(format_params(best.params))}\n")
     say("next:" if storage == DEFAULT_STORAGE else f"next (with {STORAGE_VARIABLE} naming the same store):")
     say("  hpsearch dashboard                         all trials, in a browser")

@@ -55,7 +55,7 @@ def status(
 
 
 def best(study: StudyName, form: AsFormat = Format.table, storage: Storage = DEFAULT_STORAGE) -> None:
-    """Show the best trial that has ended.
+    """Show the best trial that has ended or waits at a rung.
 
     \b
     hpsearch best head-shrink

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,14 +48,22 @@ def start(
         space=space, study=study, data=data, trials=trials, timeout=timeout, workers=workers,
         settings=tuple(settings or ()), seed=seed,
     )  # fmt: skip
+    say = talk().print
+    say(f"reading {request.space.data.source} …")
+    from search.data import described, summary
+
+    found, holds = described(request.space)  # before anything is written
+    request = replace(request, space=found)
+    say(summary(holds))
+
     from search import launch
     from search.commands.end import conclude
 
     store = opened(storage, create=True)
     try:
-        begun = launch.prepare(store, request, say=talk().print)
+        begun = launch.prepare(store, request, holds, say)
         if request.workers == 0:
-            talk().print(f"study {begun.name} is ready; start workers with: hpsearch worker {begun.name}")
+            say(f"study {begun.name} is ready; start workers with: hpsearch worker {begun.name}")
             return
         view: StudyView = launch.run(store, begun, request)
         conclude(view, storage)

@@ -51,7 +51,7 @@ def measured(space: Space) -> list[Extreme]:
     """
     points = corners(space)
     with tempfile.TemporaryDirectory() as folder:
-        _, data = described(space, Path(folder))
+        _, data = described(space)
         command = Measure(
             hyperparameters=[space.complete(point) for point in points],
             image_shape=data.image_shape,

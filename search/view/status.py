@@ -103,7 +103,7 @@ def best_to_dict(study: Study) -> dict[str, Any]:
     best = study.best()
     if best is None:
         raise TrialNotFoundError(
-            f"study {study.name!r} has no ended trial yet; `hpsearch status {study.name}` shows how far it is"
+            f"study {study.name!r} has no trial with a value yet; `hpsearch status {study.name}` shows how far it is"
         )
     outcome = best.outcome
     return {

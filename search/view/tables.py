@@ -144,7 +144,7 @@ def _what(trial: TrialRecord) -> str:
 
 def _footer(view: StudyView) -> Text:
     hidden = len(view.trials) - _N_ROWS
-    best = f"best: trial {view.best.number}, {view.best.value:.4f}" if view.best else "no trial has ended yet"
+    best = f"best: trial {view.best.number}, {view.best.value:.4f}" if view.best else "no trial has a value yet"
     return Text(best + (f"   ({hidden} more trials not shown)" if hidden > 0 else ""), style="bold")
 
 

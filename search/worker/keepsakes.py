@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from search import figures
 from search.study import best_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from search.study import Study
     from search.trial import Outcome, TrialRecord
 
@@ -23,6 +26,13 @@ logger = logging.getLogger(__name__)
 
 N_KEPT = 5
 """Trials of a study whose weights are kept when they have ended: the best so many."""
+
+
+def attach_if_best(study: Study, number: int, outcome: Outcome, value: float) -> None:
+    """Attach the confusion matrix to a trial that pauses, if it is the best so far; see `attach`."""
+    if _is_best(study, study.trials(), number, value):
+        with _pictures(number) as folder:
+            _attach_confusion(study, number, outcome, folder)
 
 
 def attach(study: Study, number: int, outcome: Outcome, value: float) -> None:
@@ -36,15 +46,10 @@ def attach(study: Study, number: int, outcome: Outcome, value: float) -> None:
     """
     trials = study.trials()
     note(study, number, f"**{outcome.reason}**: {outcome.why}")
-    best = best_of(trials, maximize=study.maximizes)
-    is_best = best is None or best.value is None or study.better(value, best.value)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            _attach_curve(study, trials[number], Path(folder))
-            if is_best and outcome.confusion:
-                _attach_confusion(study, number, outcome, Path(folder))
-    except (OSError, ValueError) as error:  # a picture less is no reason to lose a result
-        logger.warning("trial %d goes without pictures: %s", number, error)
+    with _pictures(number) as folder:
+        _attach_curve(study, trials[number], folder)
+        if _is_best(study, trials, number, value):
+            _attach_confusion(study, number, outcome, folder)
 
 
 def note(study: Study, number: int, text: str) -> None:
@@ -64,6 +69,22 @@ def clear(study: Study) -> None:
         shutil.rmtree(study.store.files.trial(study.name, trial.number), ignore_errors=True)
 
 
+@contextmanager
+def _pictures(number: int) -> Iterator[Path]:
+    """A folder to draw in; a picture less is no reason to lose a result."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+    except (OSError, ValueError) as error:
+        logger.warning("trial %d goes without pictures: %s", number, error)
+
+
+def _is_best(study: Study, trials: Sequence[TrialRecord], number: int, value: float) -> bool:
+    others = [trial for trial in trials if trial.number != number]
+    best = best_of(others, maximize=study.maximizes)
+    return best is None or best.value is None or study.better(value, best.value)
+
+
 def _attach_curve(study: Study, trial: TrialRecord, folder: Path) -> None:
     file = folder / f"trial-{trial.number}-learning-curve.png"
     architecture = trial.params.get("architecture", study.space.fixed.get("architecture", ""))
@@ -72,9 +93,10 @@ def _attach_curve(study: Study, trial: TrialRecord, folder: Path) -> None:
 
 
 def _attach_confusion(study: Study, number: int, outcome: Outcome, folder: Path) -> None:
-    assert outcome.confusion is not None
+    if outcome.confusion is None:
+        return
     counted = json.loads(study.store.files.path(outcome.confusion).read_text())
-    file = folder / f"trial-{number}-confusion.png"
+    file = folder / f"trial-{number}-epoch-{outcome.best_epoch}-confusion.png"
     title = f"trial {number}, epoch {outcome.best_epoch}: validation part"
     figures.confusion_matrix(counted["counts"], counted["classes"], title, file)
     _upload(study, number, file)

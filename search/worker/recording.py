@@ -44,7 +44,10 @@ class Recording:
 
     def paused(self, ended: TrialEnded, why: str) -> None:
         """Record that the trial waits; it holds no worker from now on."""
-        self._set("outcome", asdict(self._outcome(ended, None, why)))
+        outcome = self._outcome(ended, None, why)
+        self._set("outcome", asdict(outcome))
+        if ended.best_value is not None:
+            keepsakes.attach_if_best(self._study, self._claim.number, outcome, ended.best_value)
         keepsakes.note(self._study, self._claim.number, f"**Paused.** {why}")
 
     def ended(self, ended: TrialEnded, reason: Reason, why: str) -> None:
