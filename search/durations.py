@@ -1,28 +1,9 @@
-"""Durations as people write them: `90s`, `30m`, `8h`."""
+"""Durations on the command line and on the screen."""
 
 from __future__ import annotations
 
-import re
-
 from search.errors import UsageError
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-
-
-def parse_duration(text: str) -> float:
-    """Seconds of a duration such as `90s`, `30m`, `8h` or `1h30m`.
-
-    Raises:
-        ValueError: if the text is no duration, or is zero.
-    """
-    parts = _DURATION.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"a duration is a number and s, m, h or d, such as 90s, 30m or 8h, but got {text!r}")
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if seconds <= 0:
-        raise ValueError(f"a duration must be longer than nothing, but got {text!r}")
-    return seconds
+from spaces.durations import seconds_of
 
 
 def format_duration(seconds: float) -> str:
@@ -36,8 +17,12 @@ def format_duration(seconds: float) -> str:
 
 
 def parse_option(name: str, text: str) -> float:
-    """Seconds of a duration given as an option; raises UsageError naming the option."""
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"{name}: {error}") from error
+    """Seconds of a duration given as an option.
+
+    Raises:
+        UsageError: naming the option, if the text is no duration.
+    """
+    seconds = seconds_of(text)
+    if seconds is None:
+        raise UsageError(f"{name}: must be a number and s, m, h or d, such as 90s, 30m or 8h, but got {text!r}")
+    return seconds

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from search.training.messages import DataLoaded
     from storage.store import Store
 
+ENDING_SHARE = 0.1  # of a time limit, at most a minute: for the last validation and the last records
 LOOK_SECONDS = 1.0  # between two looks at the store for the live table
 GRACE_SECONDS = 120.0  # for workers to end in order, after the deadline or Ctrl-C
 
@@ -156,7 +157,7 @@ def _set_budget(study: Study, request: Request) -> None:
         replace(
             control,
             trials=request.trials or request.space.budget.trials,
-            deadline=None if seconds is None else study.store.now() + seconds,
+            deadline=None if seconds is None else study.store.now() + seconds - min(60.0, ENDING_SHARE * seconds),
             ending=None,
         )
     )

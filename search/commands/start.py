@@ -19,7 +19,8 @@ def start(
     data: Annotated[str | None, typer.Option(help="Data source instead of the space file's.")] = None,
     trials: Annotated[int | None, typer.Option(min=1, help="Trials in all, over every start and worker.")] = None,
     timeout: Annotated[
-        str | None, typer.Option(metavar="DURATION", help="Time from now, such as 90s, 30m or 8h.")
+        str | None,
+        typer.Option(metavar="DURATION", help="Time from now, such as 90s, 30m or 8h; trials end a little before."),
     ] = None,
     workers: Annotated[
         str,

@@ -41,7 +41,7 @@ def test_help_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> Non
         (["search"], "No such command 'search'"),
         (["start"], "Missing option '--space'"),
         (["start", "--space", "nowhere"], "nowhere"),
-        (["start", "--space", "head_shrink", "--timeout", "soon"], "a duration is a number and s, m, h or d"),
+        (["start", "--space", "head_shrink", "--timeout", "soon"], "--timeout: must be a number and s, m, h or d"),
         (["start", "--space", "head_shrink", "--workers", "many"], "must be a whole number or `auto`"),
         (["start", "--space", "bad.yaml"], "serach"),
     ],
