@@ -1,0 +1,309 @@
+"""Who gets which trial, decided on real databases without any training."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from optuna.trial import TrialState
+
+from search.errors import StudyMismatchError, StudyNotFoundError
+from search.study import Study, check_same, create
+from search.training.messages import DataLoaded, EpochEnded, Seconds, TrialEnded
+from search.worker.claim import Claim, Holder, claim, end_if_over
+from search.worker.judge import Judge
+from search.worker.recording import Recording
+from spaces.reader import read_space_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from storage.store import Store
+
+SPACE = """\
+study: claims
+data: {source: mnist-5k}
+search:
+  learning_rate: {float: [1e-4, 1e-2], log: true}
+  head_width: {int: [64, 512], step: 64}
+fixed: {architecture: LeNet5}
+budget: {epochs: 9, trials: 12}
+"""
+DATA = DataLoaded(
+    source="mnist-5k", fingerprint="ab" * 32, image_shape=(28, 28, 1), classes=list("0123456789"),
+    n_train=3600, n_validation=400, n_test=1000,
+)  # fmt: skip
+ME = Holder(worker="me")
+
+
+def begun(store: Store, text: str = SPACE, name: str = "claims") -> Study:
+    return create(store, name, read_space_text(text), DATA, seed=0)
+
+
+def train(study: Study, claimed: Claim, *values: float) -> None:
+    """Record epochs as a worker does; those of earlier attempts stay."""
+    recording = Recording(study, claimed)
+    done = len(study.trials()[claimed.number].curve)
+    for epoch, value in enumerate(values, done + 1):
+        metrics = {"val_accuracy": value, "val_loss": 1 - value}
+        recording.epoch(EpochEnded(trial=claimed.number, epoch=epoch, metrics=metrics, seconds=Seconds(train=1.0)))
+
+
+def ended(study: Study, claimed: Claim, ending: str = "finished") -> TrialEnded:
+    values = [epoch["val_accuracy"] for epoch in study.trials()[claimed.number].curve]
+    return TrialEnded(
+        trial=claimed.number, ending=ending, epochs=len(values), best_epoch=values.index(max(values)) + 1,  # type: ignore[arg-type]
+        best_value=max(values), best_metrics={}, parameters=7, seconds=Seconds(train=1.0), weights="", confusion="",
+    )  # fmt: skip
+
+
+def pause(study: Study, claimed: Claim, *values: float) -> None:
+    train(study, claimed, *values)
+    Recording(study, claimed).paused(ended(study, claimed, "paused"), "Waits.")
+    epochs = len(study.trials()[claimed.number].curve)
+    assert study.store.ledger.pause(claimed.token, epochs, epochs, max(values))
+
+
+def finish(study: Study, claimed: Claim, *values: float) -> None:
+    train(study, claimed, *values)
+    Recording(study, claimed).ended(ended(study, claimed), "finished", "Trained to the end.")
+    assert study.store.ledger.end(claimed.token)
+
+
+def taken(study: Study, holder: Holder = ME) -> Claim:
+    found = claim(study, holder)
+    assert isinstance(found, Claim), found
+    return found
+
+
+def test_first_claims_are_defaults_then_points_of_the_file(store: Store) -> None:
+    study = begun(store, SPACE + "try_first:\n  - {name: mine, learning_rate: 5e-3, head_width: 64}\n")
+
+    names = [taken(study).name for _ in range(3)]
+
+    assert names == ["default LeNet5", "mine", None]
+
+
+def test_claim_is_complete_on_paper(store: Store) -> None:
+    study = begun(store)
+
+    first, second = taken(study), taken(study)
+
+    assert first.hyperparameters["architecture"] == "LeNet5"
+    assert first.hyperparameters["epochs"] == 9
+    assert (first.number, first.attempt, first.resume) == (0, 1, False)
+    assert first.seed != second.seed
+    assert first.token != second.token
+
+
+def test_budget_is_exact_over_eight_claimers(store: Store) -> None:
+    study = begun(store)
+    found: list[Any] = []
+
+    def work(number: int) -> None:
+        mine = Study(store, "claims")
+        while isinstance(one := claim(mine, Holder(worker=f"w{number}")), Claim):
+            found.append(one)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(one.number for one in found) == list(range(12))
+    assert len({tuple(sorted(one.params.items())) for one in found}) == 12
+    assert claim(study, ME) == "wait"  # all of them run
+
+
+def test_best_third_is_promoted_before_new_trials(store: Store) -> None:
+    study = begun(store)
+    for value in (0.3, 0.6, 0.5):
+        pause(study, taken(study), value)
+
+    promoted = taken(study)
+
+    assert (promoted.number, promoted.resume, promoted.attempt) == (1, True, 1)
+    assert taken(study).number == 3  # nobody else has earned it
+
+
+def test_judge_lets_the_best_go_on_at_its_rung(store: Store) -> None:
+    study = begun(store)
+    judge = Judge(study)
+    for value in (0.3, 0.6):
+        pause(study, taken(study), value)
+    good, bad = taken(study), taken(study)
+
+    train(study, good, 0.9)
+    train(study, bad, 0.1)
+
+    assert judge.verdict(good.number, 1) == "continue"
+    assert judge.verdict(bad.number, 1) == "pause"
+    assert judge.verdict(bad.number, 2) == "continue"  # no rung
+
+
+def test_last_call_trains_the_best_to_the_end(store: Store) -> None:
+    study = begun(store, SPACE.replace("trials: 12", "trials: 2"))
+    for value in (0.3, 0.6):
+        pause(study, taken(study), value)
+
+    last = taken(study)
+    assert last.number == 1
+    finish(study, last, *(0.7,) * 8)
+
+    assert claim(study, ME) == "done"
+    assert end_if_over(study)
+    states = [(trial.state, trial.outcome.reason if trial.outcome else None) for trial in study.trials()]
+    assert states == [("pruned", "pruned"), ("complete", "finished")]
+    assert study.trials()[0].value == 0.3
+    assert study.state() == "finished"
+
+
+def test_worker_that_died_loses_its_trial(store: Store) -> None:
+    study = begun(store)
+    lost = taken(study, Holder(worker="gone", lease=0.2))
+    train(study, lost, 0.5)
+    time.sleep(0.4)
+
+    again = taken(study)
+
+    assert (again.number, again.resume, again.attempt) == (lost.number, True, 2)
+    assert not store.ledger.renew(lost.token, 60)  # the dead one, should it wake up
+    assert not store.ledger.end(lost.token)
+
+
+def test_trial_that_loses_three_workers_is_given_up(store: Store) -> None:
+    study = begun(store, SPACE.replace("trials: 12", "trials: 1"))
+    for attempt in (1, 2, 3):
+        assert taken(study, Holder(worker="gone", lease=0.1)).attempt == attempt
+        time.sleep(0.3)
+
+    assert claim(study, ME) == "done"
+
+    [trial] = study.trials()
+    assert trial.state == "failed"
+    assert trial.outcome is not None
+    assert trial.outcome.reason == "lost"
+    assert trial.outcome.why.startswith("3 workers were lost")
+
+
+def test_trial_whose_creator_died_is_taken_up(store: Store) -> None:
+    study = begun(store)
+    store.optuna.set_trial_state_values(study.trial_id(0), TrialState.RUNNING)  # and then the process ended
+
+    assert taken(study).number == 0
+
+
+def test_result_recorded_before_the_lease_was_let_go_stands(store: Store) -> None:
+    study = begun(store, SPACE.replace("trials: 12", "trials: 1"))
+    claimed = taken(study, Holder(worker="gone", lease=0.2))
+    train(study, claimed, 0.5)
+    Recording(study, claimed).ended(ended(study, claimed), "finished", "Done.")
+    time.sleep(0.4)
+
+    assert claim(study, ME) == "done"
+    assert [trial.state for trial in study.trials()] == ["complete"]
+
+
+def test_given_back_trial_goes_first(store: Store) -> None:
+    study = begun(store)
+    first, _ = taken(study), taken(study)
+    train(study, first, 0.4)
+    store.ledger.release(first.token, 1)
+
+    again = taken(study)
+
+    assert (again.number, again.resume, again.attempt) == (0, True, 1)
+
+
+def test_stopped_study_gives_no_trials_and_ends_its_paused(store: Store) -> None:
+    study = begun(store)
+    pause(study, taken(study), 0.4)
+    study.set_control(replace(study.control(), ending="stopping"))
+
+    assert claim(study, ME) == "done"
+    assert end_if_over(study)
+    assert study.state() == "stopped"
+    assert study.trials()[0].state == "pruned"
+
+
+def test_study_out_of_time_keeps_its_paused_trials(store: Store) -> None:
+    study = begun(store)
+    pause(study, taken(study), 0.4)
+    study.set_control(replace(study.control(), deadline=store.now() - 1))
+
+    assert claim(study, ME) == "done"
+    assert not end_if_over(study)
+    assert study.state() == "out_of_time"
+    assert study.trials()[0].state == "paused"
+    best = study.best()
+    assert best is not None
+    assert best.value == 0.4
+
+
+def test_value_is_the_best_epoch(store: Store) -> None:
+    study = begun(store)
+    claimed = taken(study)
+
+    finish(study, claimed, 0.9, 0.5, 0.1)
+
+    assert study.trials()[0].value == 0.9
+    assert study.store.optuna.get_trial(study.trial_id(0)).intermediate_values == {1: 0.9, 2: 0.5, 3: 0.1}
+
+
+@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+def test_early_stopped_trial_holds_the_others_to_its_best(store: Store, pruner: str) -> None:
+    text = SPACE + f"pruner: {{name: {pruner}}}\n"
+    study = begun(store, text.replace("pruner: {name: median}", "pruner: {name: median, startup_trials: 1}"))
+    judge = Judge(study)
+    early = taken(study)
+    train(study, early, 0.2, 0.9)
+    judge.carry(early.number, 2, 0.9)
+    finish(study, early)
+
+    verdicts = []
+    for _ in range(2):
+        slow = taken(study)
+        for epoch in range(1, 9):
+            train(study, slow, 0.3)
+            verdicts.append((epoch, judge.verdict(slow.number, epoch)))
+            if verdicts[-1][1] == "stop":
+                break
+        finish(study, slow)
+
+    stopped = [epoch for epoch, verdict in verdicts if verdict == "stop"]
+    assert stopped
+    if pruner == "median":
+        assert all(epoch > 1 for epoch in stopped)  # at epoch 1 the early one was worse
+
+
+def test_study_of_another_space_is_refused(store: Store) -> None:
+    study = begun(store)
+
+    with pytest.raises(StudyMismatchError, match=r"searches another space \(it differs in search\)"):
+        check_same(study, read_space_text(SPACE.replace("512", "1024")), DATA)
+    with pytest.raises(StudyMismatchError, match="was begun on mnist-5k"):
+        check_same(study, read_space_text(SPACE), replace(DATA, fingerprint="cd" * 32))
+    check_same(study, read_space_text(SPACE.replace("trials: 12", "trials: 99")), DATA)
+
+
+def test_study_not_of_ours_is_said(store: Store) -> None:
+    import optuna
+
+    optuna.create_study(study_name="foreign", storage=store.optuna)
+
+    with pytest.raises(StudyNotFoundError, match="'foreign' was not made by hpsearch"):
+        Study(store, "foreign")
+
+
+def test_deleted_study_leaves_nothing_behind(store: Store, tmp_path: Path) -> None:
+    study = begun(store)
+    taken(study)
+    store.optuna.delete_study(study.id)
+
+    again = begun(store)
+
+    assert taken(again).number == 0
