@@ -52,12 +52,22 @@ def _sources(shape: tuple[int, ...], random: np.random.Generator) -> tuple[NDArr
 def _interpolated(
     images: NDArray[np.uint8], rows: NDArray[np.float32], columns: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
-    n, height, width, _ = images.shape
-    top, left = rows.astype(np.intp), columns.astype(np.intp)
-    bottom, right = np.minimum(top + 1, height - 1), np.minimum(left + 1, width - 1)
-    low, sideways = (rows - top)[..., None], (columns - left)[..., None]
-    each = np.arange(n)[:, None, None]
-    upper = images[each, top, left] * (1 - sideways) + images[each, top, right] * sideways
-    lower = images[each, bottom, left] * (1 - sideways) + images[each, bottom, right] * sideways
-    mixed: NDArray[np.uint8] = np.rint(upper * (1 - low) + lower * low).astype(np.uint8)
+    n, height, width, channels = images.shape
+    pixels = images.reshape(-1, channels)
+    top, left = rows.astype(np.int32), columns.astype(np.int32)
+    upper = (np.arange(n, dtype=np.int32)[:, None, None] * height + top) * width + left
+    lower = upper + np.where(top < height - 1, width, 0)
+    right = np.where(left < width - 1, 1, 0)
+    down, sideways = (rows - top)[..., None], (columns - left)[..., None]
+    above = _between(pixels[upper], pixels[upper + right], sideways)
+    below = _between(pixels[lower], pixels[lower + right], sideways)
+    mixed: NDArray[np.uint8] = np.rint(_between(above, below, down)).astype(np.uint8)
     return mixed
+
+
+def _between(
+    first: NDArray[np.generic], second: NDArray[np.generic], share: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    start = first.astype(np.float32)
+    between: NDArray[np.float32] = start + (second.astype(np.float32) - start) * share
+    return between

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 def save_checkpoint(folder: Path, identity: TrialIdentity, state: TrialState, model: keras.Model) -> None:
-    """Write the checkpoint of `state.epoch`, then remove all but the last two.
+    """Write the checkpoint of `state.epoch`.
 
     Raises:
         OSError: if there is no room for it; earlier checkpoints are as they were.
@@ -41,7 +41,6 @@ def save_checkpoint(folder: Path, identity: TrialIdentity, state: TrialState, mo
         "state": state.to_json(),
     }
     files.write_json(files.checkpoint_manifest(folder, state.epoch), manifest)
-    files.prune(folder)
 
 
 def load_checkpoint(folder: Path, identity: TrialIdentity, model: keras.Model) -> TrialState | None:

@@ -44,4 +44,3 @@ class Best(TrialCallback):
         assert self._validation.scores is not None
         counts = self._validation.scores.confusion.tolist()
         files.write_json(files.best_confusion(folder, epoch), {"classes": self._classes, "counts": counts})
-        files.prune(folder)

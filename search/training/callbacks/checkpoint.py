@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from search.training import files
 from search.training.callbacks.base import TrialCallback
 from search.training.checkpoints import save_checkpoint
 
@@ -27,3 +28,5 @@ class Checkpoint(TrialCallback):
             save_checkpoint(session.folder, session.identity, session.snapshot(), session.model)
         except OSError as error:
             _log.warning("no checkpoint after epoch %d: %s", session.state.epoch, error)
+        # Only now: until this checkpoint is whole, the ones before need the best weights they speak of.
+        files.prune(session.folder)
