@@ -60,7 +60,7 @@ def run(store: Store, study: Study, request: Request) -> StudyView:
             while crew.is_working():
                 table.show(view(store, study.name))
                 time.sleep(LOOK_SECONDS)
-            end_if_over(study)
+            _close(study)
             table.show(view(store, study.name), is_last=True)
     except KeyboardInterrupt:
         crew.dismiss()
@@ -144,6 +144,14 @@ class Crew:
             log = max(self._logs.glob("*-worker-0.log"))
             lines = log.read_text(errors="replace").strip().splitlines()
             raise SearchError(f"no worker could work: {lines[-1] if lines else 'no word'} (see {log})")
+
+
+def _close(study: Study) -> None:
+    """End the study if it is over; where its workers left early, because nothing fitted any more, its time is up."""
+    if not end_if_over(study) and study.state() == "open":
+        control = study.control()
+        if control.deadline is not None and not any(trial.state == "running" for trial in study.trials()):
+            study.set_control(replace(control, deadline=study.store.now()))
 
 
 def _as_interrupt(_number: int, _frame: object) -> None:

@@ -11,10 +11,11 @@ from optuna.trial import TrialState
 from search.distributions import distributions
 from search.trial import Outcome, TrialRecord
 from search.worker import keepsakes, rungs
+from search.worker.forecast import fits
 from search.worker.proposal import derive_seed, propose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from search.study import Study
     from spaces.space import Space
@@ -47,8 +48,9 @@ class Claim:
     """Whether to continue from the trial's checkpoint."""
 
 
-Nothing = Literal["wait", "done"]
-"""`wait`: other workers' results may make work. `done`: the study needs no more workers."""
+Nothing = Literal["wait", "late", "done"]
+"""`wait`: other workers' results may make work. `late`: there is work, but none that fits into the
+time left. `done`: the study needs no more workers."""
 
 
 def claim(study: Study, holder: Holder) -> Claim | Nothing:
@@ -63,34 +65,80 @@ def claim(study: Study, holder: Holder) -> Claim | Nothing:
         _reap(study)
         if study.state() != "open":
             return "done"
-        trials = study.trials()
-        return (
-            _given_back(study, trials, holder)
-            or _promoted(study, trials, holder, is_last_call=False)
-            or _queued(study, trials, holder)
-            or _proposed(study, trials, holder)
-            or _promoted(study, trials, holder, is_last_call=True)
-            or ("wait" if any(trial.state == "running" for trial in trials) else "done")
+        scene = Scene(study, study.trials(), holder)
+        found = (
+            _given_back(scene)
+            or _promoted(scene, is_last_call=False)
+            or _queued(scene)
+            or _proposed(scene)
+            or _promoted(scene, is_last_call=True)
         )
+        if found:
+            return found
+        if any(trial.state == "running" for trial in scene.trials):
+            return "wait"
+        return "late" if scene.is_late else "done"
+
+
+class Scene:
+    """What a claim is decided on: the study at one moment, and who asks."""
+
+    def __init__(self, study: Study, trials: Sequence[TrialRecord], holder: Holder) -> None:
+        """Look at the clock once."""
+        control = study.control()
+        self.study = study
+        self.trials = trials
+        self.holder = holder
+        self.is_late = False
+        """Whether something was left alone because it does not fit into the time left."""
+        self._seconds_left = None if control.deadline is None else control.deadline - study.store.now()
+        self._budget = control.trials
+
+    def fits(self, params: Mapping[str, Any]) -> bool:
+        """Whether a point can still get a score; remembers if one cannot."""
+        if fits(params, self.trials, self._seconds_left):
+            return True
+        self.is_late = True
+        return False
+
+    def may_begin(self) -> bool:
+        """Whether a further trial may begin: the budget of trials has room, and a grid has points."""
+        begun = sum(trial.state != "waiting" for trial in self.trials)
+        if self._budget is not None and begun >= self._budget:
+            return False
+        is_sampled = self.study.space.sampler.name != "grid" or begun < len(self.trials)
+        return is_sampled or propose(self.study.space, self.trials, self.study.seed) is not None
+
+    def promotable(self, *, is_last_call: bool) -> int | None:
+        """The paused trial that should go on; see `rungs.promotable`."""
+        space = self.study.space
+        factor = space.pruner.reduction_factor
+        return rungs.promotable(standings(self.trials, space), ladder(space), factor, is_last_call=is_last_call)
 
 
 def end_if_over(study: Study) -> bool:
     """End the study if its budget is used or somebody asked for the end; True if it has ended.
 
-    Paused trials end as pruned. A study that ran out of time keeps them: a later start goes on.
+    Paused trials end as pruned. A study that only ran out of time keeps them: a later start goes on.
     """
     with study.store.lock(f"claim {study.name}"):
         control = study.control()
         if control.ending in ("stopped", "finished"):
             return True
-        if any(trial.state == "running" for trial in study.trials()):
+        trials = study.trials()
+        if any(trial.state == "running" for trial in trials):
             return False
-        if control.ending is None and study.state() == "out_of_time":
+        if control.ending is None and _has_work(Scene(study, trials, Holder(worker=""))):
             return False
         ending: Literal["stopped", "finished"] = "stopped" if control.ending == "stopping" else "finished"
         _end_paused(study, ending)
         study.set_control(replace(control, ending=ending))
         return True
+
+
+def _has_work(scene: Scene) -> bool:
+    released = scene.study.store.ledger.holdings(scene.study.name, states=("released",))
+    return bool(released) or scene.may_begin() or scene.promotable(is_last_call=True) is not None
 
 
 def standings(trials: Sequence[TrialRecord], space: Space) -> list[rungs.Standing]:
@@ -129,50 +177,49 @@ def _give_up(study: Study, number: int, attempts: int) -> None:
     study.store.ledger.drop(study.name, number)
 
 
-def _given_back(study: Study, trials: Sequence[TrialRecord], holder: Holder) -> Claim | None:
+def _given_back(scene: Scene) -> Claim | None:
+    study, trials = scene.study, scene.trials
     for trial in trials:
         if trial.state == "running" and trial.attempts == 0:
             # Its worker died between creating it and taking its lease.
-            return _begun(study, trial.number, trial.params, trial.name, holder)
+            return _begun(scene, trial.number, trial.params, trial.name)
     for holding in study.store.ledger.holdings(study.name, states=("released",)):
         trial = trials[holding.number]
         if trial.state != "paused":
             # Its worker died after its result was recorded and before it let go.
             study.store.ledger.drop(study.name, trial.number)
-        elif found := _resumed(study, trial, holder):
+        elif scene.fits(trial.params) and (found := _resumed(scene, trial)):
             return found
     return None
 
 
-def _promoted(study: Study, trials: Sequence[TrialRecord], holder: Holder, *, is_last_call: bool) -> Claim | None:
-    if is_last_call and any(trial.state == "running" for trial in trials):
-        return None  # its result may still change who is the best
-    space = study.space
-    number = rungs.promotable(
-        standings(trials, space),
-        ladder(space),
-        space.pruner.reduction_factor,
-        is_last_call=is_last_call,
-    )
-    return None if number is None else _resumed(study, trials[number], holder)
-
-
-def _queued(study: Study, trials: Sequence[TrialRecord], holder: Holder) -> Claim | None:
-    if _is_budget_used(study, trials):
+def _promoted(scene: Scene, *, is_last_call: bool) -> Claim | None:
+    if is_last_call and (scene.may_begin() or any(trial.state == "running" for trial in scene.trials)):
+        return None  # a result to come may still change who is the best
+    number = scene.promotable(is_last_call=is_last_call)
+    if number is None or not scene.fits(scene.trials[number].params):
         return None
-    for trial in trials:
-        if trial.state == "waiting":
+    return _resumed(scene, scene.trials[number])
+
+
+def _queued(scene: Scene) -> Claim | None:
+    if not scene.may_begin():
+        return None
+    study = scene.study
+    for trial in scene.trials:
+        if trial.state == "waiting" and scene.fits(trial.params):
             trial_id = study.trial_id(trial.number)
             if study.store.optuna.set_trial_state_values(trial_id, TrialState.RUNNING):
-                return _begun(study, trial.number, trial.params, trial.name, holder)
+                return _begun(scene, trial.number, trial.params, trial.name)
     return None
 
 
-def _proposed(study: Study, trials: Sequence[TrialRecord], holder: Holder) -> Claim | None:
-    if _is_budget_used(study, trials):
+def _proposed(scene: Scene) -> Claim | None:
+    if not scene.may_begin():
         return None
-    values = propose(study.space, trials, study.seed)
-    if values is None:
+    study = scene.study
+    values = propose(study.space, scene.trials, study.seed)
+    if values is None or not scene.fits(values):
         return None
     trial_id = study.store.optuna.create_new_trial(
         study.id,
@@ -180,11 +227,11 @@ def _proposed(study: Study, trials: Sequence[TrialRecord], holder: Holder) -> Cl
             state=TrialState.RUNNING, params=values, distributions=distributions(study.space, values)
         ),
     )
-    number = study.store.optuna.get_trial_number_from_id(trial_id)
-    return _begun(study, number, values, None, holder)
+    return _begun(scene, study.store.optuna.get_trial_number_from_id(trial_id), values, None)
 
 
-def _begun(study: Study, number: int, params: dict[str, Any], name: str | None, holder: Holder) -> Claim:
+def _begun(scene: Scene, number: int, params: dict[str, Any], name: str | None) -> Claim:
+    study, holder = scene.study, scene.holder
     token = study.store.ledger.take(study.name, number, holder.worker, holder.lease)
     seed = derive_seed(study.seed, number)
     study.note(number, "seed", seed)
@@ -200,7 +247,8 @@ def _begun(study: Study, number: int, params: dict[str, Any], name: str | None, 
     )
 
 
-def _resumed(study: Study, trial: TrialRecord, holder: Holder) -> Claim | None:
+def _resumed(scene: Scene, trial: TrialRecord) -> Claim | None:
+    study, holder = scene.study, scene.holder
     holding = study.store.ledger.resume(study.name, trial.number, holder.worker, holder.lease)
     if holding is None or holding.token is None:
         return None
@@ -214,11 +262,6 @@ def _resumed(study: Study, trial: TrialRecord, holder: Holder) -> Claim | None:
         name=trial.name,
         resume=True,
     )
-
-
-def _is_budget_used(study: Study, trials: Sequence[TrialRecord]) -> bool:
-    budget = study.control().trials
-    return budget is not None and sum(trial.state != "waiting" for trial in trials) >= budget
 
 
 def _end_paused(study: Study, ending: str) -> None:

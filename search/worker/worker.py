@@ -61,6 +61,8 @@ class Worker:
         self._trainer: Trainer | None = None
         self._loaded: tuple[LoadData, DataLoaded] | None = None
         self._refused: set[str] = set()
+        self._late: dict[str, float | None] = {}
+        """Deadline of each study that had no work fitting into its time."""
         self._n_taken = 0
 
     def run(self) -> None:
@@ -92,16 +94,21 @@ class Worker:
                 return True
             if claimed == "done":
                 end_if_over(study)
+            elif claimed == "late":
+                self._late[study.name] = study.control().deadline
         return False
 
     def _open_studies(self) -> list[Study]:
         """Open studies, the one with the fewest running trials first, then with the fewest in all."""
         wanted = self._orders.studies or names(self._store)
         studies = [Study(self._store, name) for name in wanted if name not in self._refused]
-        open_ones = [study for study in studies if study.state() in ("open", "stopping")]
+        open_ones = [study for study in studies if study.state() in ("open", "stopping") and not self._is_late(study)]
         if len(open_ones) < 2:
             return open_ones
         return sorted(open_ones, key=_service_received)
+
+    def _is_late(self, study: Study) -> bool:
+        return study.name in self._late and self._late[study.name] == study.control().deadline
 
     def _wait(self) -> bool:
         """Wait for work; False where there will be none for this worker."""

@@ -307,3 +307,44 @@ def test_deleted_study_leaves_nothing_behind(store: Store, tmp_path: Path) -> No
     again = begun(store)
 
     assert taken(again).number == 0
+
+
+def test_nothing_begins_that_cannot_reach_a_score_in_time(store: Store) -> None:
+    study = begun(store)
+    slow = taken(study)
+    train(study, slow, 0.5)
+    took = replace(ended(study, slow, "paused"), seconds=Seconds(setup=100.0, train=30.0))
+    Recording(study, slow).paused(took, "Waits.")
+    store.ledger.pause(slow.token, 1, 1, 0.5)
+    study.set_control(replace(study.control(), deadline=store.now() + 60))
+
+    assert claim(study, ME) == "late"
+    assert not end_if_over(study)
+    assert study.trials()[0].state == "paused"
+
+    study.set_control(replace(study.control(), deadline=store.now() + 600))
+    assert taken(study).number == 1
+
+
+def test_grid_ends_when_every_point_was_tried(store: Store) -> None:
+    text = SPACE.replace("learning_rate: {float: [1e-4, 1e-2], log: true}", "learning_rate: {choice: [0.01]}")
+    text = (
+        text.replace("[64, 512]", "[64, 192]").replace(", trials: 12", "")
+        + "sampler: {name: grid}\npruner: {name: none}\n"
+    )
+    study = begun(store, text)
+
+    while isinstance(claimed := claim(study, ME), Claim):
+        finish(study, claimed, 0.5)
+
+    assert claimed == "done"
+    assert sorted(trial.params["head_width"] for trial in study.trials()) == [64, 128, 192]
+    assert end_if_over(study)
+
+
+def test_study_with_work_left_is_not_over(store: Store) -> None:
+    study = begun(store)
+    pause(study, taken(study), 0.4)
+
+    assert not end_if_over(study)
+    assert study.state() == "open"
