@@ -15,7 +15,7 @@ from search.errors import SearchError
 from search.study import Study, check_same, create, names
 from search.view.live import LiveTable
 from search.view.status import StudyView, view
-from search.worker.claim import end_if_over
+from search.worker.closing import end_if_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -41,7 +41,7 @@ def stop(
     from dataclasses import replace
 
     from search.study import Study
-    from search.worker.claim import end_if_over
+    from search.worker.closing import end_if_over
 
     opened_study = Study(opened(storage), study)
     if opened_study.control().ending is None:

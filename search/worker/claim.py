@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import optuna
@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from search.distributions import distributions
 from search.trial import Outcome, TrialRecord
-from search.worker import keepsakes, rungs
+from search.worker import rungs
 from search.worker.forecast import fits
 from search.worker.proposal import derive_seed, propose
 
@@ -114,31 +114,6 @@ class Scene:
         space = self.study.space
         factor = space.pruner.reduction_factor
         return rungs.promotable(standings(self.trials, space), ladder(space), factor, is_last_call=is_last_call)
-
-
-def end_if_over(study: Study) -> bool:
-    """End the study if its budget is used or somebody asked for the end; True if it has ended.
-
-    Paused trials end as pruned. A study that only ran out of time keeps them: a later start goes on.
-    """
-    with study.store.lock(f"claim {study.name}"):
-        control = study.control()
-        if control.ending in ("stopped", "finished"):
-            return True
-        trials = study.trials()
-        if any(trial.state == "running" for trial in trials):
-            return False
-        if control.ending is None and _has_work(Scene(study, trials, Holder(worker=""))):
-            return False
-        ending: Literal["stopped", "finished"] = "stopped" if control.ending == "stopping" else "finished"
-        _end_paused(study, ending)
-        study.set_control(replace(control, ending=ending))
-        return True
-
-
-def _has_work(scene: Scene) -> bool:
-    released = scene.study.store.ledger.holdings(scene.study.name, states=("released",))
-    return bool(released) or scene.may_begin() or scene.promotable(is_last_call=True) is not None
 
 
 def standings(trials: Sequence[TrialRecord], space: Space) -> list[rungs.Standing]:
@@ -262,29 +237,6 @@ def _resumed(scene: Scene, trial: TrialRecord) -> Claim | None:
         name=trial.name,
         resume=True,
     )
-
-
-def _end_paused(study: Study, ending: str) -> None:
-    for trial in study.trials():
-        if trial.state == "paused":
-            _end_one_paused(study, trial, ending)
-    study.store.ledger.end_paused(study.name)  # last: whoever dies before it, does it again
-    keepsakes.clear(study)
-
-
-def _end_one_paused(study: Study, trial: TrialRecord, ending: str) -> None:
-    cause = "was stopped" if ending == "stopped" else "used up its budget"
-    why = f"Paused after {trial.epochs} epochs; the study {cause} before the trial was good enough to go on."
-    before = trial.outcome or Outcome(reason=None, why="")
-    outcome = replace(before, reason="cancelled" if trial.value is None else "pruned", why=why)
-    study.note(trial.number, "outcome", asdict(outcome))
-    trial_id = study.trial_id(trial.number)
-    if trial.value is None:
-        keepsakes.note(study, trial.number, f"**cancelled**: {why}")
-        study.store.optuna.set_trial_state_values(trial_id, TrialState.FAIL)
-    else:
-        keepsakes.attach(study, trial.number, outcome, trial.value)
-        study.store.optuna.set_trial_state_values(trial_id, TrialState.PRUNED, [trial.value])
 
 
 def _says_nothing(trial: TrialRecord) -> bool:

@@ -17,7 +17,8 @@ from search.study import Study, check_data, load_command, names
 from search.training.messages import DataLoaded, Failed, LoadData
 from search.worker import trainer as trainers
 from search.worker.attempt import Attempt
-from search.worker.claim import Claim, Holder, claim, end_if_over
+from search.worker.claim import Claim, Holder, claim
+from search.worker.closing import end_if_over
 from search.worker.heartbeat import Heartbeat
 from search.worker.judge import Judge
 

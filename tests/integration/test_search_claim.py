@@ -13,7 +13,8 @@ from optuna.trial import TrialState
 from search.errors import StudyMismatchError, StudyNotFoundError
 from search.study import Study, check_same, create
 from search.training.messages import DataLoaded, EpochEnded, Seconds, TrialEnded
-from search.worker.claim import Claim, Holder, claim, end_if_over
+from search.worker.claim import Claim, Holder, claim
+from search.worker.closing import end_if_over
 from search.worker.judge import Judge
 from search.worker.recording import Recording
 from spaces.reader import read_space_text
