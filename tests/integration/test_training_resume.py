@@ -1,7 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from training_talk import RESIDUAL, SMALL, action_at, interrupt_after, train
+from training_talk import RESIDUAL, SMALL, action_at, digits, interrupt_after, train, train_command
+
+from search.training.checkpoints import load_checkpoint
+from search.training.compilation import compile_model
+from search.training.hyperparameters import Hyperparameters
+from search.training.models import build_model
+from search.training.state import TrialIdentity
 
 TRIALS = {
     "dropout, augmentation, cosine, decay": {
@@ -47,18 +53,38 @@ def test_continued_trial_has_the_curve_of_an_uninterrupted_one(tmp_path, hyperpa
     assert second.ended.seconds.setup > first.ended.seconds.setup
 
 
-@pytest.mark.parametrize("eighth", range(8))
-def test_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path, eighth, caplog):
-    first = train(tmp_path, {**SMALL, "epochs": 3}, answer=action_at(2, "pause"))
-    newest = tmp_path / "checkpoint-0002.npz"
+@pytest.fixture
+def paused(tmp_path):
+    """The folder of a trial after two epochs, its identity, and a fresh network of its kind."""
+    train(tmp_path, SMALL, answer=action_at(2, "pause"))
+    hp = Hyperparameters.from_dict(SMALL)
+    model = build_model(hp, (28, 28, 1), 10, None)
+    compile_model(model, hp)
+    return tmp_path, TrialIdentity.of(train_command(tmp_path, SMALL), digits().fingerprint), model
+
+
+def test_damaged_checkpoint_is_passed_over_for_the_one_before(paused, caplog):
+    folder, identity, model = paused
+    newest = folder / "checkpoint-0002.npz"
     data = newest.read_bytes()
-    newest.write_bytes(data[: len(data) * eighth // 8])
+    assert load_checkpoint(folder, identity, model).epoch == 2
 
-    second = train(tmp_path, {**SMALL, "epochs": 3}, resume=True)
+    for eighth in range(8):
+        newest.write_bytes(data[: len(data) * eighth // 8])
+        assert load_checkpoint(folder, identity, model).epoch == 1
+    newest.write_bytes(data[:-1000] + bytes(1000))
+    assert load_checkpoint(folder, identity, model).epoch == 1
+    newest.unlink()
+    assert load_checkpoint(folder, identity, model).epoch == 1
+    assert caplog.text.count("checkpoint of epoch 2") == 10
 
-    assert second.events[0].epoch == 1
-    assert second.curve[0] == first.curve[1]
-    assert "checkpoint of epoch 2" in caplog.text
+
+def test_checkpoint_without_the_best_weights_it_speaks_of_is_passed_over(paused):
+    folder, identity, model = paused
+    for file in folder.glob("best-*.npz"):
+        file.unlink()
+
+    assert load_checkpoint(folder, identity, model) is None
 
 
 def test_trial_begins_anew_where_no_checkpoint_is_whole(tmp_path):

@@ -14,6 +14,9 @@ from typing import Any
 from search.training.channel import Channel
 from search.training.messages import EpochEnded, Interrupt, Train, TrialEnded, Verdict, decode, encode
 
+# As the trainer's own process has it; without effect where TensorFlow was imported before.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 SMALL = {
     "architecture": "LeNet5",
     "blocks": None,
