@@ -16,6 +16,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 DOCS = Path(__file__).parents[2] / "docs" / "architectures.md"
 SMALL = ["ConvNeXtTiny", "LeNet5", "MobileNet", "ShortResNet", "VGG16"]
+SAVED = {
+    *("ConvNeXtTiny", "DenseNet121", "EfficientNetB0", "EfficientNetV2B0", "EfficientNetV2S", "InceptionResNetV2"),
+    *("InceptionV3", "LeNet5", "MobileNet", "MobileNetV2", "MobileNetV3Small", "NASNetMobile", "ResNet50"),
+    *("ResNet50V2", "ShortResNet", "VGG16", "Xception"),
+}
+"""The smallest of each family: the larger ones repeat its layers, and take a minute each to save and load."""
 
 
 @pytest.fixture
@@ -44,11 +50,12 @@ def test_network_gives_finite_logits(architecture: str):
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("_forget_model")
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
-def test_every_network_survives_saving(architecture: str, tmp_path: Path):
+def test_every_network_can_be_built_and_its_family_saved(architecture: str, tmp_path: Path):
     model = build_model(point(architecture), IMAGE_SHAPE, CLASSES)
 
     assert_gives_logits(model)
-    assert_survives_saving(model, tmp_path)
+    if architecture in SAVED:
+        assert_survives_saving(model, tmp_path)
     backbone = model.get_layer("backbone")
     maps = "×".join(str(size) for size in backbone.output_shape[1:])
     assert row_of_docs(architecture)[3:5] == [maps, f"{backbone.count_params():,}"]
