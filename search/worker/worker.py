@@ -100,13 +100,11 @@ class Worker:
         return False
 
     def _open_studies(self) -> list[Study]:
-        """Open studies, the one with the fewest running trials first, then with the fewest in all."""
+        """Studies that may have work, fairest first."""
         wanted = self._orders.studies or names(self._store)
         studies = [Study(self._store, name) for name in wanted if name not in self._refused]
         open_ones = [study for study in studies if study.state() in ("open", "stopping") and not self._is_late(study)]
-        if len(open_ones) < 2:
-            return open_ones
-        return sorted(open_ones, key=_service_received)
+        return fairest_first(open_ones)
 
     def _is_late(self, study: Study) -> bool:
         return study.name in self._late and self._late[study.name] == study.control().deadline
@@ -182,6 +180,11 @@ class Worker:
         if self._trainer is not None:
             self._trainer.quit()
         self._store.ledger.leave(self.id)
+
+
+def fairest_first(studies: list[Study]) -> list[Study]:
+    """The study with the fewest running trials first; of equal ones, the one that has begun fewer."""
+    return sorted(studies, key=_service_received) if len(studies) > 1 else studies
 
 
 def _service_received(study: Study) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from search.worker.claim import Claim, Holder, claim
 from search.worker.closing import end_if_over
 from search.worker.judge import Judge
 from search.worker.recording import Recording
+from search.worker.worker import fairest_first
 from spaces.reader import read_space_text
 
 if TYPE_CHECKING:
@@ -349,3 +350,11 @@ def test_study_with_work_left_is_not_over(store: Store) -> None:
 
     assert not end_if_over(study)
     assert study.state() == "open"
+
+
+def test_fairest_study_comes_first(store: Store) -> None:
+    busy, served, fresh = (begun(store, name=name) for name in ("busy", "served", "fresh"))
+    taken(busy)
+    pause(served, taken(served), 0.4)
+
+    assert [study.name for study in fairest_first([busy, served, fresh])] == ["fresh", "served", "busy"]
