@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -16,6 +16,13 @@ from search.commands.options import (
     print_json,
     print_table,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import RenderableType
+
+    from search.view.status import StudyView
 
 WATCH_SECONDS = 1.0
 
@@ -35,23 +42,31 @@ def status(
     hpsearch status head-shrink --watch
     hpsearch status --format json
     """
-    from search.view import status as views
-    from search.view.live import LiveTable
-    from search.view.tables import studies_table, study_screen
+    from search.view.status import views
 
     store = opened(storage)
-    if watch and study:
-        with LiveTable() as table:
-            while True:
-                table.show(views.view(store, study))
-                time.sleep(WATCH_SECONDS)
-    found = views.views(store, study)
+    if watch:
+        _watch(lambda: views(store, study), is_one=study is not None)
+    found = views(store, study)
     if form is Format.json:
         print_json([view.to_dict() for view in found])
-    elif study:
-        print_table(study_screen(found[0]))
     else:
-        print_table(studies_table(found))
+        print_table(_rendered(found, is_one=study is not None))
+
+
+def _watch(look: Callable[[], list[StudyView]], *, is_one: bool) -> NoReturn:
+    from rich.live import Live
+
+    with Live(auto_refresh=False) as live:
+        while True:
+            live.update(_rendered(look(), is_one=is_one), refresh=True)
+            time.sleep(WATCH_SECONDS)
+
+
+def _rendered(found: list[StudyView], *, is_one: bool) -> RenderableType:
+    from search.view.tables import studies_table, study_screen
+
+    return study_screen(found[0]) if is_one else studies_table(found)
 
 
 def best(study: StudyName, form: AsFormat = Format.table, storage: Storage = DEFAULT_STORAGE) -> None:
