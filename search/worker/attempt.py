@@ -59,7 +59,7 @@ class Attempt:
         self._cause: _Cause | None = None
         self._interrupted_at = 0.0
         self._heard_at = time.monotonic()
-        self._verdict: Action = "continue"
+        self._has_stepped = False
         self._failure: Failed | None = None
         self._ending: TrialEnded | None = None
 
@@ -75,7 +75,8 @@ class Attempt:
             while self._ending is None and self._failure is None:
                 if self._heartbeat.is_lost:
                     return self._lost()
-                self._interrupt_if_asked()
+                if self._is_asked_to_end() and not self._has_stepped:
+                    return self._hand_back()
                 self._hear(self._trainer.receive(POLL_SECONDS))
         except TrainerDiedError as error:
             self._failure = Failed(reason="crashed", message=_death(error), details=error.log)
@@ -104,8 +105,10 @@ class Attempt:
             case TrialStarted():
                 self._heartbeat.progress = f"epoch {event.epoch + 1}, compiling"
             case Progress():
+                self._has_stepped = True
                 self._heartbeat.progress = f"epoch {event.epoch}, step {event.step}/{event.steps}"
             case EpochEnded():
+                self._has_stepped = True
                 self._epoch(event)
             case TrialEnded():
                 self._ending = event
@@ -116,8 +119,7 @@ class Attempt:
         self._recording.epoch(event)
         metric = self._study.space.objective.metric
         logger.info("trial %d epoch %d: %s %.4f", event.trial, event.epoch, metric, event.metrics[metric])
-        self._verdict = self._verdict_on(event)
-        self._trainer.send(Verdict(action=self._verdict))
+        self._trainer.send(Verdict(action=self._verdict_on(event)))
 
     def _verdict_on(self, event: EpochEnded) -> Action:
         if self._cause == "worker":
@@ -126,15 +128,26 @@ class Attempt:
             return "stop"
         return self._judge.verdict(event.trial, event.epoch)
 
-    def _interrupt_if_asked(self) -> None:
+    def _is_asked_to_end(self) -> bool:
+        """Whether the trial should end now; the first time, the trainer is told."""
         if self._cause:
             if time.monotonic() - self._interrupted_at > LAST_WORDS_SECONDS:
                 self._give_up("did not end when it was asked to")
-            return
+            return True
         self._cause = "worker" if self._leaving.is_set() else self._heartbeat.ending
-        if self._cause:
-            self._interrupted_at = time.monotonic()
-            self._trainer.send(Interrupt(action="pause" if self._cause == "worker" else "stop"))
+        if self._cause is None:
+            return False
+        self._interrupted_at = time.monotonic()
+        self._trainer.send(Interrupt(action="pause" if self._cause == "worker" else "stop"))
+        return True
+
+    def _hand_back(self) -> AttemptEnding:
+        """Give the trial back while its network is still being compiled: there is nothing to lose, or to wait for."""
+        self._trainer.kill()
+        epochs = len(self._study.trials()[self._claim.number].curve)
+        self._study.store.ledger.release(self._claim.token, epochs)
+        logger.info("trial %d given back before its first step", self._claim.number)
+        return "paused"
 
     def _check_silence(self) -> None:
         if time.monotonic() - self._heard_at > STALL_SECONDS:
