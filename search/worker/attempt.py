@@ -77,7 +77,8 @@ class Attempt:
                     return self._lost()
                 if self._is_asked_to_end() and not self._has_stepped:
                     return self._hand_back()
-                self._hear(self._trainer.receive(POLL_SECONDS))
+                if self._failure is None:
+                    self._hear(self._trainer.receive(POLL_SECONDS))
         except TrainerDiedError as error:
             self._failure = Failed(reason="crashed", message=_death(error), details=error.log)
         return self._close()
