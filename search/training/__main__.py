@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import sys
 
 from search.training import process
@@ -25,6 +26,9 @@ def main() -> int:
     from search.training.channel import Channel
     from search.training.loop import Trainer
 
+    # What is imported stays: garbage is not looked for among it, which takes longer than all the rest.
+    gc.collect()
+    gc.freeze()
     # Without a worker there is nobody left to train for: an orderly end.
     with contextlib.suppress(EOFError):
         Trainer(Channel(options.commands, options.events)).serve()

@@ -12,7 +12,6 @@ from sklearn.metrics import precision_recall_fscore_support
 from search.training.data.errors import DataError
 from search.training.errors import ModelFileError
 from search.training.export import FILE
-from search.training.fit import forget_models
 from search.training.messages import Evaluated
 from search.training.scoring import logits_of
 from search.training.tensorflow_runtime import compiled_forward
@@ -37,7 +36,6 @@ def evaluate(command: Evaluate, dataset: Dataset) -> Evaluated:
         ModelFileError: if there is no such model, or it was made for other images or classes.
         DataError: if the data have no such part.
     """
-    forget_models()
     images, labels, indices = _part(dataset, command.split)
     model = _model(Path(command.folder), dataset)
     probabilities = logits_of(compiled_forward(model, training=False), images, indices)

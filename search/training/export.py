@@ -11,7 +11,6 @@ import numpy as np
 from search.training import files
 from search.training.checkpoints import load_weights
 from search.training.errors import ModelFileError
-from search.training.fit import forget_models
 from search.training.hyperparameters import Hyperparameters
 from search.training.messages import Exported
 from search.training.models import build_model, to_probabilities
@@ -39,7 +38,6 @@ def export(command: Export, dataset: Dataset) -> Exported:
         ModelFileError: if they differ by more than 1e-5; the file is not kept then.
         CheckpointError: if the weights are not those of a network of these hyperparameters.
     """
-    forget_models()
     hp = Hyperparameters.from_dict(command.hyperparameters)
     model = build_model(hp, dataset.images.shape[1:], len(dataset.classes), command.builders)
     load_weights(Path(command.weights), model)

@@ -40,7 +40,8 @@ def train(command: Train, dataset: Dataset, channel: Channel, stopwatch: Stopwat
         EOFError: if the worker is gone.
         Exception: whatever the network's builder or Keras raise.
     """
-    forget_models()
+    # The counts that name layers start anew: nothing of earlier trials reaches this one.
+    keras.backend.clear_session(free_memory=False)
     hp = Hyperparameters.from_dict(command.hyperparameters)
     keras.utils.set_random_seed(command.seed % _MAX_SEED)
     model = build_model(hp, dataset.images.shape[1:], len(dataset.classes), command.builders)
