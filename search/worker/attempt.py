@@ -146,6 +146,7 @@ class Attempt:
         """Give the trial back while its network is still being compiled: there is nothing to lose, or to wait for."""
         self._trainer.kill()
         epochs = len(self._study.trials()[self._claim.number].curve)
+        self._recording.handed_back(f"Given back after {_epochs(epochs)}, before another one began.")
         self._study.store.ledger.release(self._claim.token, epochs)
         logger.info("trial %d given back before its first step", self._claim.number)
         return "paused"
@@ -185,7 +186,7 @@ class Attempt:
     def _pause(self, ended: TrialEnded) -> AttemptEnding:
         ledger = self._study.store.ledger
         if self._cause == "worker":
-            self._recording.paused(ended, f"Given back after {ended.epochs} epochs: its worker was asked to end.")
+            self._recording.paused(ended, f"Given back after {_epochs(ended.epochs)}: its worker was asked to end.")
             ledger.release(self._claim.token, ended.epochs)
         else:
             why = f"Waits at {_epochs(ended.epochs)} until it is among the best of its rung."
@@ -225,7 +226,8 @@ def _death(error: TrainerDiedError) -> str:
     cause = ""
     if error.signal == "SIGKILL":
         cause = " Most often the machine ran out of memory: try a smaller batch size or fewer workers."
-    return f"{str(error).capitalize()} during this trial.{cause} The worker went on with a new one."
+    how = str(error)
+    return f"{how[0].upper()}{how[1:]} during this trial.{cause} The worker went on with a new one."
 
 
 def _epochs(number: int) -> str:

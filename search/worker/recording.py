@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from optuna.trial import TrialState
@@ -49,6 +49,12 @@ class Recording:
         if ended.best_value is not None:
             keepsakes.attach_if_best(self._study, self._claim.number, outcome, ended.best_value)
         keepsakes.note(self._study, self._claim.number, f"**Paused.** {why}")
+
+    def handed_back(self, why: str) -> None:
+        """Record that the trial waits as it did before this attempt."""
+        before = own(self._study.store.optuna.get_trial(self._trial_id).system_attrs).get("outcome")
+        outcome = Outcome(**before) if before else Outcome(reason=None, why="")
+        self._set("outcome", asdict(replace(outcome, why=why)))
 
     def ended(self, ended: TrialEnded, reason: Reason, why: str) -> None:
         """Record a trial that has ended with a value: its best epoch's."""

@@ -52,7 +52,7 @@ def test_killed_worker_leaves_its_trial_to_the_other(any_shell: Shell) -> None:
 
 
 def test_worker_asked_to_end_gives_its_trial_back(shell: Shell) -> None:
-    shell.write(SPACE.replace("epochs: 4", "epochs: 60").replace("trials: 6", "trials: 1"))
+    shell.write(SPACE.replace("epochs: 4", "epochs: 15").replace("trials: 6", "trials: 1") + "pruner: {name: none}\n")
     shell.run("start", "--space", "quick.yaml", "--workers", "0")
     first = shell.start("worker", "--drain")
     shell.wait_for(lambda: len(shell.json("show", "quick", "0")["curve"]) > 0, "a first epoch")
@@ -63,7 +63,7 @@ def test_worker_asked_to_end_gives_its_trial_back(shell: Shell) -> None:
     given_back = shell.json("show", "quick", "0")
     assert shell.trials()["paused"] == 1
     assert given_back["why"].startswith("Given back after")
-    shell.run("start", "--space", "quick.yaml", "--workers", "1", "--timeout", "60s")
+    shell.run("start", "--space", "quick.yaml", "--workers", "1")
     carried_on = shell.json("show", "quick", "0")
     assert carried_on["curve"][: len(given_back["curve"])] == given_back["curve"]
     assert len(carried_on["curve"]) > len(given_back["curve"])
@@ -71,7 +71,7 @@ def test_worker_asked_to_end_gives_its_trial_back(shell: Shell) -> None:
 
 
 def test_killed_trainer_costs_one_trial(shell: Shell) -> None:
-    shell.write(SPACE.replace("epochs: 4", "epochs: 30").replace("trials: 6", "trials: 2") + "pruner: {name: none}\n")
+    shell.write(SPACE.replace("epochs: 4", "epochs: 12").replace("trials: 6", "trials: 2") + "pruner: {name: none}\n")
     shell.run("start", "--space", "quick.yaml", "--workers", "0")
     worker = shell.start("worker", "quick", "--drain")
     shell.wait_for(lambda: len(shell.json("show", "quick", "0")["curve"]) > 0, "a first epoch")
