@@ -25,8 +25,8 @@ NETWORKS: tuple[dict[str, Any], ...] = (
     {"architecture": "ShortResNet"},
     {"architecture": "MobileNet"},
 )
-EPOCHS = 3
-TRAIN_LIMIT = 2000
+EPOCHS = 2
+TRAIN_LIMIT = 1000
 
 SPACE = f"""\
 study: twelve
@@ -130,7 +130,7 @@ def plain() -> None:
         values = space.complete({"architecture": architecture, "learning_rate": rate})
         model = build_model(Hyperparameters.from_dict(values), x.shape[1:], 10, None)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(keras.optimizers.Adam(rate), loss, ["accuracy"])
+        model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
         history = model.fit(
             x, y, batch_size=100, epochs=EPOCHS, validation_data=(x_validation, y_validation), verbose=0,
             callbacks=[KerasPruningCallback(trial, "val_accuracy"), Stopwatch()],

@@ -26,3 +26,8 @@ def parse_option(name: str, text: str) -> float:
     if seconds is None:
         raise UsageError(f"{name}: must be a number and s, m, h or d, such as 90s, 30m or 8h, but got {text!r}")
     return seconds
+
+
+def format_epochs(number: int) -> str:
+    """`1 epoch`, `2 epochs`."""
+    return "1 epoch" if number == 1 else f"{number} epochs"

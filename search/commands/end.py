@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from search.commands.options import DEFAULT_STORAGE, STORAGE_VARIABLE, talk
-from search.durations import format_duration
+from search.durations import format_duration, format_epochs
 from search.view.tables import clean, format_params
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def conclude(view: StudyView, storage: str) -> None:
         return
     took = format_duration(best.outcome.seconds.get("total", 0.0) if best.outcome else 0.0)
     paused = "; it is paused, and can go on" if best.state == "paused" else ""
-    say(f"best: trial {best.number}, {view.metric} {best.value:.4f} after {best.epochs} epochs ({took}){paused}")
+    say(
+        f"best: trial {best.number}, {view.metric} {best.value:.4f} after {format_epochs(best.epochs)} ({took}){paused}"
+    )
     say(f"      {clean(format_params(best.params))}\n")
     say("next:" if storage == DEFAULT_STORAGE else f"next (with {STORAGE_VARIABLE} naming the same store):")
     say("  hpsearch dashboard                         all trials, in a browser")

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from search.durations import format_epochs
 from search.training.messages import (
     EpochEnded,
     Failed,
@@ -146,7 +147,7 @@ class Attempt:
         """Give the trial back while its network is still being compiled: there is nothing to lose, or to wait for."""
         self._trainer.kill()
         epochs = len(self._study.trials()[self._claim.number].curve)
-        self._recording.handed_back(f"Given back after {_epochs(epochs)}, before another one began.")
+        self._recording.handed_back(f"Given back after {format_epochs(epochs)}, before another one began.")
         self._study.store.ledger.release(self._claim.token, epochs)
         logger.info("trial %d given back before its first step", self._claim.number)
         return "paused"
@@ -186,23 +187,25 @@ class Attempt:
     def _pause(self, ended: TrialEnded) -> AttemptEnding:
         ledger = self._study.store.ledger
         if self._cause == "worker":
-            self._recording.paused(ended, f"Given back after {_epochs(ended.epochs)}: its worker was asked to end.")
+            self._recording.paused(
+                ended, f"Given back after {format_epochs(ended.epochs)}: its worker was asked to end."
+            )
             ledger.release(self._claim.token, ended.epochs)
         else:
-            why = f"Waits at {_epochs(ended.epochs)} until it is among the best of its rung."
+            why = f"Waits at {format_epochs(ended.epochs)} until it is among the best of its rung."
             self._recording.paused(ended, why)
             ledger.pause(self._claim.token, ended.epochs, ended.epochs, ended.best_value)
-        logger.info("trial %d paused after %s", ended.trial, _epochs(ended.epochs))
+        logger.info("trial %d paused after %s", ended.trial, format_epochs(ended.epochs))
         return "paused"
 
     def _reason(self, ended: TrialEnded) -> tuple[Reason, str]:
         metric = self._study.space.objective.metric
         best = f"best {metric} {ended.best_value:.4f} at epoch {ended.best_epoch}"
         if ended.ending == "finished":
-            return "finished", f"Trained all {_epochs(ended.epochs)}; {best}."
+            return "finished", f"Trained all {format_epochs(ended.epochs)}; {best}."
         if ended.ending == "early_stopped":
             patience = self._claim.hyperparameters["patience"]
-            return "early_stopped", f"No better {metric} for {_epochs(patience)} (its patience); {best}."
+            return "early_stopped", f"No better {metric} for {format_epochs(patience)} (its patience); {best}."
         if self._cause == "time":
             return "cancelled", f"The study's time was up during epoch {ended.epochs}; {best}, which counts."
         if self._cause == "stop":
@@ -213,7 +216,7 @@ class Attempt:
         pruner = self._study.space.pruner.name
         return (
             "pruned",
-            f"Ended after {_epochs(ended.epochs)} by the {pruner} pruner: others were better; {best}.",
+            f"Ended after {format_epochs(ended.epochs)} by the {pruner} pruner: others were better; {best}.",
         )
 
     def _fail(self, failure: Failed) -> None:
@@ -228,7 +231,3 @@ def _death(error: TrainerDiedError) -> str:
         cause = " Most often the machine ran out of memory: try a smaller batch size or fewer workers."
     how = str(error)
     return f"{how[0].upper()}{how[1:]} during this trial.{cause} The worker went on with a new one."
-
-
-def _epochs(number: int) -> str:
-    return "1 epoch" if number == 1 else f"{number} epochs"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from optuna.trial import TrialState
 
+from search.durations import format_epochs
 from search.trial import Outcome
 from search.worker import keepsakes
 from search.worker.claim import Holder, Scene
@@ -51,7 +52,7 @@ def _end_paused(study: Study, ending: str) -> None:
 
 def _end_one_paused(study: Study, trial: TrialRecord, ending: str) -> None:
     cause = "was stopped" if ending == "stopped" else "used up its budget"
-    why = f"Paused after {trial.epochs} epochs; the study {cause} before the trial was good enough to go on."
+    why = f"Paused after {format_epochs(trial.epochs)}; the study {cause} before the trial was good enough to go on."
     before = trial.outcome or Outcome(reason=None, why="")
     outcome = replace(before, reason="cancelled" if trial.value is None else "pruned", why=why)
     study.note(trial.number, "outcome", asdict(outcome))
