@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any
 
 N_THREADS = 1
-RATES = (3e-4, 1e-3, 3e-3, 1e-2)
+RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 NETWORKS: tuple[dict[str, Any], ...] = (
     {"architecture": "LeNet5"},
     {"architecture": "ShortResNet"},
-    {"architecture": "MobileNet"},
 )
 EPOCHS = 2
 TRAIN_LIMIT = 1000
@@ -32,7 +31,7 @@ SPACE = f"""\
 study: twelve
 data: {{source: mnist-5k, train_limit: {TRAIN_LIMIT}}}
 search:
-  architecture: {{choice: [LeNet5, ShortResNet, MobileNet]}}
+  architecture: {{choice: [LeNet5, ShortResNet]}}
   learning_rate: {{float: [1e-5, 1e-1], log: true}}
 fixed: {{batch_size: 100, head_width: 64, stages: 2, blocks_per_stage: 1}}
 budget: {{epochs: {EPOCHS}, trials: 12}}
