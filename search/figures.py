@@ -69,16 +69,12 @@ def _panel(axes: Any, curve: Sequence[dict[str, float]], metric: str) -> None:
 
 
 def _write_counts(axes: Any, table: Any, shares: Any) -> None:
-    for (row, column), count in _cells(table):
+    import numpy as np
+
+    for (row, column), count in np.ndenumerate(table):
         if count:
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, f"{count:.0f}", ha="center", va="center", fontsize=7, color=colour)
-
-
-def _cells(table: Any) -> Any:
-    import numpy as np
-
-    return np.ndenumerate(table)
 
 
 def _save(figure: Figure, file: Path) -> None:

@@ -50,11 +50,6 @@ def rungs(min_epochs: int, max_epochs: int, factor: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def next_rung(epochs: int, ladder: Sequence[int]) -> int | None:
-    """The first rung above `epochs`; None above the last."""
-    return next((rung for rung in ladder if rung > epochs), None)
-
-
 def promotable(
     standings: Sequence[Standing], ladder: Sequence[int], factor: int, *, is_last_call: bool = False
 ) -> int | None:

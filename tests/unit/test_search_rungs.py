@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.worker.rungs import Standing, is_promoted_at, next_rung, promotable, rungs
+from search.worker.rungs import Standing, is_promoted_at, promotable, rungs
 
 LADDER = (1, 3, 9)
 
@@ -32,12 +32,6 @@ def ended(number: int, *values: float) -> Standing:
 )
 def test_rungs_stay_below_end(arguments: tuple[int, int, int], expected: tuple[int, ...]) -> None:
     assert rungs(*arguments) == expected
-
-
-def test_next_rung_above_last() -> None:
-    assert next_rung(0, LADDER) == 1
-    assert next_rung(1, LADDER) == 3
-    assert next_rung(9, LADDER) is None
 
 
 def test_promotion_with_too_few_at_rung() -> None:
