@@ -28,6 +28,6 @@ def parse_option(name: str, text: str) -> float:
     return seconds
 
 
-def format_epochs(number: int) -> str:
-    """`1 epoch`, `2 epochs`."""
-    return "1 epoch" if number == 1 else f"{number} epochs"
+def format_epochs(number: float) -> str:
+    """`1 epoch`, `2 epochs`, `0.15 epochs`."""
+    return "1 epoch" if number == 1 else f"{round(number, 2):g} epochs"

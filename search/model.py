@@ -127,6 +127,7 @@ def _description(
         "study": study.name,
         "trial": trial.number,
         "value": trial.value,
+        "val_images": trial.val_images or study.data.n_validation,
         "metrics": outcome.best_metrics,
         "best_epoch": outcome.best_epoch,
         "epochs": outcome.epochs,

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.distributions import distributions
 from search.errors import StudyMismatchError, StudyNotFoundError
-from search.training.messages import DataLoaded, LoadData
+from search.training.messages import PARTIAL, DataLoaded, LoadData
 from search.trial import ACCEPTED, Outcome, State, TrialRecord
 from spaces.space import Space
 
@@ -115,7 +115,7 @@ class Study:
     def best(self) -> TrialRecord | None:
         """The trial with the best value among those that have ended or are paused, or None.
 
-        Pruned and paused trials count: their value is their best epoch's, and its weights are kept.
+        Pruned and paused trials count: their value is their best judgement's, and its weights are kept.
         """
         return best_of(self.trials(), maximize=self.maximizes)
 
@@ -219,10 +219,14 @@ def best_of(trials: Sequence[TrialRecord], *, maximize: bool) -> TrialRecord | N
     return max(scored, key=lambda trial: (sign * (trial.value or 0.0), -trial.number), default=None)
 
 
-def best_value(curve: Sequence[dict[str, float]], metric: str, *, maximize: bool) -> float | None:
-    """The best value of a metric over a curve; None for an empty one."""
-    values = [entry[metric] for entry in curve if metric in entry]
-    return (max(values) if maximize else min(values)) if values else None
+def best_entry(curve: Sequence[dict[str, float]], metric: str, *, maximize: bool) -> dict[str, float] | None:
+    """The judgement of a curve with the best value of a metric; None where none has it.
+
+    Those on the whole validation part come before those on a part of it.
+    """
+    scored = [entry for entry in curve if metric in entry]
+    found = [entry for entry in scored if PARTIAL not in entry] or scored
+    return (max if maximize else min)(found, key=lambda entry: entry[metric], default=None)
 
 
 def _record(frozen: FrozenTrial, holding: Holding | None, metric: str, *, maximize: bool) -> TrialRecord:
@@ -231,13 +235,15 @@ def _record(frozen: FrozenTrial, holding: Holding | None, metric: str, *, maximi
     if state == "running" and holding is not None and holding.state in ("paused", "released"):
         state = "paused"
     curve = tuple(attributes.get("curve", ()))
-    value = frozen.value if state in ACCEPTED else best_value(curve, metric, maximize=maximize)
+    best = best_entry(curve, metric, maximize=maximize) or {}
+    part = best.get(PARTIAL)
     outcome = attributes.get("outcome")
     return TrialRecord(
         number=frozen.number,
         state=state,
         params=frozen.params,
-        value=value,
+        value=frozen.value if state in ACCEPTED else best.get(metric),
+        val_images=None if part is None else int(part),
         curve=curve,
         vitals=tuple(attributes.get("vitals", ())),
         name=frozen.user_attrs.get("name"),

@@ -33,13 +33,15 @@ class Outcome:
     """None while the trial is paused."""
     why: str
     """One sentence for a person."""
-    epochs: int = 0
-    best_epoch: int = 0
+    epochs: float = 0
+    images: int = 0
+    """Training images seen; `epochs` is the same in epochs."""
+    best_epoch: float = 0
     best_metrics: dict[str, float] = field(default_factory=dict)
     parameters: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     weights: str | None = None
-    """File of the best epoch's weights; None where nothing was learned."""
+    """File of the best judgement's weights; None where nothing was learned."""
     confusion: str | None = None
     log: str = ""
     """The last lines of the trainer's log, where the trial failed."""
@@ -53,9 +55,13 @@ class TrialRecord:
     state: State
     params: dict[str, Any]
     value: float | None
-    """Its best epoch's value so far, in the objective's own units."""
+    """Its best judgement's value so far, in the objective's own units; one on the whole validation
+    part comes before any on a part of it.
+    """
+    val_images: int | None = None
+    """Validation images that the value was measured on; None for the whole part."""
     curve: tuple[dict[str, float], ...] = ()
-    """One mapping an epoch: `epoch`, then the metrics."""
+    """One mapping a judgement: `epoch`, `images`, then the metrics."""
     vitals: tuple[dict[str, float], ...] = ()
     name: str | None = None
     """Given by the space file to a point that is tried first."""
@@ -65,9 +71,14 @@ class TrialRecord:
     outcome: Outcome | None = None
 
     @property
-    def epochs(self) -> int:
-        """Epochs done so far."""
-        return int(self.curve[-1]["epoch"]) if self.curve else 0
+    def epochs(self) -> float:
+        """Epochs done so far, up to the last judgement; a fraction within one."""
+        return self.curve[-1]["epoch"] if self.curve else 0
+
+    @property
+    def images(self) -> int:
+        """Training images seen so far, up to the last judgement."""
+        return int(self.curve[-1]["images"]) if self.curve else 0
 
     @property
     def is_accepted(self) -> bool:

@@ -13,7 +13,7 @@ from spaces.space import Budget, DataPart, Objective, Pruner, Sampler
 
 SAMPLERS = ("tpe", "random", "gp", "grid")
 PRUNER_OPTIONS: dict[str, tuple[str, ...]] = {
-    "asha": ("min_epochs", "reduction_factor"),
+    "asha": ("min_images", "reduction_factor"),
     "hyperband": ("min_epochs", "reduction_factor"),
     "median": ("startup_trials", "warmup_epochs"),
     "none": (),
@@ -96,7 +96,7 @@ def read_pruner(node: Node, problems: Problems, epochs: int) -> Pruner:
     if "name" in found:
         name = cast("Any", fields.one_of(found.pop("name"), tuple(PRUNER_OPTIONS), problems) or name)
     limits = {
-        "min_epochs": (1, epochs), "reduction_factor": (2, 100),
+        "min_images": (1, _MAX_COUNT), "min_epochs": (1, epochs), "reduction_factor": (2, 100),
         "startup_trials": (0, _MAX_COUNT), "warmup_epochs": (0, epochs),
     }  # fmt: skip
     options: dict[str, Any] = {}

@@ -70,8 +70,10 @@ class Pruner:
     """
 
     name: Literal["asha", "hyperband", "median", "none"] = "asha"
+    min_images: int = 2000
+    """The first rung, in training images seen (asha)."""
     min_epochs: int = 1
-    """The first rung (asha, hyperband)."""
+    """The first rung (hyperband)."""
     reduction_factor: int = 3
     """One of so many goes on at each rung (asha, hyperband)."""
     startup_trials: int = 5

@@ -30,8 +30,10 @@ def conclude(view: StudyView, storage: str) -> None:
         return
     took = format_duration(best.outcome.seconds.get("total", 0.0) if best.outcome else 0.0)
     paused = "; it is paused, and can go on" if best.state == "paused" else ""
+    part = f" on {best.val_images} validation images only" if best.val_images else ""
     say(
-        f"best: trial {best.number}, {view.metric} {best.value:.4f} after {format_epochs(best.epochs)} ({took}){paused}"
+        f"best: trial {best.number}, {view.metric} {best.value:.4f}{part} after {format_epochs(best.epochs)} "
+        f"({took}){paused}"
     )
     say(f"      {clean(format_params(best.params))}\n")
     say("next:" if storage == DEFAULT_STORAGE else f"next (with {STORAGE_VARIABLE} naming the same store):")

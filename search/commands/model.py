@@ -40,8 +40,8 @@ def export(
     written = model.export(Study(opened(storage), study), trial, output)
     talk().print(
         f"trial {written['trial']} is in {output}/model.keras: {written['parameters']:,} parameters, "
-        f"value {written['value']:.4f}; loaded again, its probabilities differ by "
-        f"{written['largest_difference']:.1e} at most.\n"
+        f"value {written['value']:.4f} on {written['val_images']:,} validation images; loaded again, "
+        f"its probabilities differ by {written['largest_difference']:.1e} at most.\n"
         f"On images that no trial has seen: hpsearch evaluate {output}"
     )
 

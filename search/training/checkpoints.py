@@ -1,7 +1,7 @@
 """Checkpoints: all that decides how a trial goes on, so that it goes on as if never interrupted.
 
 Weights, BatchNorm averages, seeds of dropout and the optimizer with its learning rate are arrays;
-the rest is the `TrialState`. The order of the images needs no state: seed and epoch decide it.
+the rest is the `TrialState`. The order of the images needs no state: seed, epoch and step decide it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
     import keras
 
-_FORMAT = 1
+_FORMAT = 2
 _log = logging.getLogger(__name__)
 
 
 def save_checkpoint(folder: Path, identity: TrialIdentity, state: TrialState, model: keras.Model) -> None:
-    """Write the checkpoint of `state.epoch`.
+    """Write the checkpoint of `state.images`.
 
     Raises:
         OSError: if there is no room for it; earlier checkpoints are as they were.
     """
-    arrays = files.checkpoint_arrays(folder, state.epoch)
+    arrays = files.checkpoint_arrays(folder, state.images)
     files.write_arrays(arrays, [variable.numpy() for variable in _variables(model)])
     manifest = {
         "format": _FORMAT,
@@ -40,7 +40,7 @@ def save_checkpoint(folder: Path, identity: TrialIdentity, state: TrialState, mo
         "identity": asdict(identity),
         "state": state.to_json(),
     }
-    files.write_json(files.checkpoint_manifest(folder, state.epoch), manifest)
+    files.write_json(files.checkpoint_manifest(folder, state.images), manifest)
 
 
 def load_checkpoint(folder: Path, identity: TrialIdentity, model: keras.Model) -> TrialState | None:
@@ -49,11 +49,11 @@ def load_checkpoint(folder: Path, identity: TrialIdentity, model: keras.Model) -
     A damaged one is passed over, with a line in the log; None if there is none left, and then the
     trial begins anew.
     """
-    for epoch in files.checkpoint_epochs(folder):
+    for images in files.checkpoints(folder):
         try:
-            return _load(folder, epoch, identity, model)
+            return _load(folder, images, identity, model)
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, CheckpointError) as error:
-            _log.warning("checkpoint of epoch %d in %s is passed over: %s", epoch, folder, error)
+            _log.warning("checkpoint at %d images in %s is passed over: %s", images, folder, error)
     return None
 
 
@@ -72,18 +72,18 @@ def load_weights(path: Path, model: keras.Model) -> None:
     _assign(model.weights, files.read_arrays(path))
 
 
-def _load(folder: Path, epoch: int, identity: TrialIdentity, model: keras.Model) -> TrialState:
-    manifest: dict[str, Any] = json.loads(files.checkpoint_manifest(folder, epoch).read_bytes())
+def _load(folder: Path, images: int, identity: TrialIdentity, model: keras.Model) -> TrialState:
+    manifest: dict[str, Any] = json.loads(files.checkpoint_manifest(folder, images).read_bytes())
     if manifest["format"] != _FORMAT:
         raise CheckpointError(f"its format must be {_FORMAT}, but is {manifest['format']!r}")
     if manifest["identity"] != asdict(identity):
         raise CheckpointError("it belongs to a trial with other hyperparameters, seed, objective or data")
-    arrays = files.checkpoint_arrays(folder, epoch)
+    arrays = files.checkpoint_arrays(folder, images)
     if files.sha256(arrays) != manifest["sha256"]:
         raise CheckpointError("its arrays do not have the checksum in its manifest")
     state = TrialState.from_json(manifest["state"])
-    if state.best_epoch and not files.best_weights(folder, state.best_epoch).exists():
-        raise CheckpointError(f"the weights of its best epoch {state.best_epoch} are gone")
+    if state.best_images and not files.best_weights(folder, state.best_images).exists():
+        raise CheckpointError(f"the weights of its best judgement, at {state.best_images} images, are gone")
     _assign(_variables(model), files.read_arrays(arrays))
     return state
 

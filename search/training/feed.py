@@ -8,17 +8,18 @@ import keras
 import numpy as np
 
 from search.training.augment import AUGMENTATIONS
+from search.training.course import Stretch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 class TrainingFeed(keras.utils.PyDataset):
-    """Batches of one epoch: shuffled by index, the images stay where they are, as uint8.
+    """Batches of one stretch: shuffled by index, the images stay where they are, as uint8.
 
-    The order, and what augmentation does to each image, follow from seed, epoch and batch alone:
-    a trial that is continued sees what it would have seen. The last batch of an epoch may be
-    smaller than the others.
+    The order, and what augmentation does to each image, follow from seed, epoch and step alone:
+    a trial that is continued, in the middle of an epoch too, sees what it would have seen. The
+    last batch of an epoch may be smaller than the others.
     """
 
     def __init__(
@@ -46,22 +47,23 @@ class TrainingFeed(keras.utils.PyDataset):
         self._batch_size = batch_size
         self._seed = seed
         self._augment = AUGMENTATIONS[augment]
-        self.start_epoch(0)
+        self.start(Stretch(epoch=0, first=0, last=-(-len(indices) // batch_size)))
 
     @property
     def num_batches(self) -> int:
-        """Steps in an epoch."""
-        return -(-len(self._indices) // self._batch_size)
+        """Steps in the stretch."""
+        return self._stretch.n_steps
 
-    def start_epoch(self, epoch: int) -> None:
-        """Shuffle for epoch `epoch`, counted from 0."""
-        self._epoch = epoch
-        self._order = np.random.default_rng([self._seed, epoch]).permutation(self._indices)
+    def start(self, stretch: Stretch) -> None:
+        """Give the batches of `stretch` from now on."""
+        self._stretch = stretch
+        self._order = np.random.default_rng([self._seed, stretch.epoch]).permutation(self._indices)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        """Images and labels of batch `index`."""
-        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        """Images and labels of the stretch's batch `index`."""
+        step = self._stretch.first + index
+        chosen = self._order[step * self._batch_size : (step + 1) * self._batch_size]
         images = self._images[chosen]
         if self._augment is not None:
-            images = self._augment(images, np.random.default_rng([self._seed, self._epoch, index]))
+            images = self._augment(images, np.random.default_rng([self._seed, self._stretch.epoch, step]))
         return images, self._labels[chosen]

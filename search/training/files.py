@@ -23,37 +23,37 @@ _N_KEPT = 2
 _CHUNK = 1 << 20  # bytes
 
 
-def checkpoint_arrays(folder: Path, epoch: int) -> Path:
-    """Weights, optimizer and seeds after `epoch` epochs."""
-    return folder / f"checkpoint-{epoch:04d}.npz"
+def checkpoint_arrays(folder: Path, images: int) -> Path:
+    """Weights, optimizer and seeds after training on `images` images."""
+    return _path(folder, "checkpoint", images, ".npz")
 
 
-def checkpoint_manifest(folder: Path, epoch: int) -> Path:
+def checkpoint_manifest(folder: Path, images: int) -> Path:
     """The checkpoint's state and the checksum of its arrays; written last, it makes them count."""
-    return folder / f"checkpoint-{epoch:04d}.json"
+    return _path(folder, "checkpoint", images, ".json")
 
 
-def best_weights(folder: Path, epoch: int) -> Path:
-    """Weights of the best epoch."""
-    return folder / f"best-{epoch:04d}.npz"
+def best_weights(folder: Path, images: int) -> Path:
+    """Weights of the best judgement, which was made after `images` images."""
+    return _path(folder, "best", images, ".npz")
 
 
-def best_confusion(folder: Path, epoch: int) -> Path:
-    """Confusion counts of the best epoch on the validation part."""
-    return folder / f"confusion-{epoch:04d}.json"
+def best_confusion(folder: Path, images: int) -> Path:
+    """Confusion counts of the best judgement."""
+    return _path(folder, "confusion", images, ".json")
 
 
-def checkpoint_epochs(folder: Path) -> list[int]:
-    """Epochs that a checkpoint's manifest is there for, newest first; it may yet be damaged."""
-    return sorted(_epochs(folder, "checkpoint", ".json"), reverse=True)
+def checkpoints(folder: Path) -> list[int]:
+    """Images at which there is a checkpoint's manifest, newest first; it may yet be damaged."""
+    return sorted(_found(folder, "checkpoint", ".json"), reverse=True)
 
 
 def prune(folder: Path) -> None:
     """Remove all but the last two of each kind, and what a killed process left half written."""
     for kind, endings in (("checkpoint", (".json", ".npz")), ("best", (".npz",)), ("confusion", (".json",))):
         for ending in endings:
-            for epoch in sorted(_epochs(folder, kind, ending), reverse=True)[_N_KEPT:]:
-                _path(folder, kind, epoch, ending).unlink(missing_ok=True)
+            for images in sorted(_found(folder, kind, ending), reverse=True)[_N_KEPT:]:
+                _path(folder, kind, images, ending).unlink(missing_ok=True)
     _remove(folder.glob("*.part"))
 
 
@@ -115,12 +115,12 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _path(folder: Path, kind: str, epoch: int, ending: str) -> Path:
-    return folder / f"{kind}-{epoch:04d}{ending}"
+def _path(folder: Path, kind: str, images: int, ending: str) -> Path:
+    return folder / f"{kind}-{images:09d}{ending}"
 
 
-def _epochs(folder: Path, kind: str, ending: str) -> list[int]:
-    pattern = re.compile(rf"{kind}-(\d{{4,}}){re.escape(ending)}")
+def _found(folder: Path, kind: str, ending: str) -> list[int]:
+    pattern = re.compile(rf"{kind}-(\d{{9,}}){re.escape(ending)}")
     matches = (pattern.fullmatch(path.name) for path in folder.glob(f"{kind}-*{ending}"))
     return [int(match[1]) for match in matches if match]
 

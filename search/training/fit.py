@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from search.training.batch_norm import HonestAverages
 from search.training.callbacks import trial_callbacks
 from search.training.checkpoints import load_checkpoint
 from search.training.compilation import compile_model
+from search.training.course import Course
 from search.training.feed import TrainingFeed
 from search.training.hyperparameters import Hyperparameters
 from search.training.models import build_model
@@ -47,7 +49,8 @@ def train(command: Train, dataset: Dataset, channel: Channel, stopwatch: Stopwat
     model = build_model(hp, dataset.images.shape[1:], len(dataset.classes), command.builders)
     compile_model(model, hp)
     identity = TrialIdentity.of(command, dataset.fingerprint)
-    session = Session(command, hp, identity, channel, stopwatch, model)
+    course = Course(n_images=len(dataset.train), batch_size=hp.batch_size, epochs=hp.epochs, judge_at=command.judge_at)
+    session = Session(command, hp, identity, channel, stopwatch, model, course)
     session.folder.mkdir(parents=True, exist_ok=True)
     _begin(session)
     if session.ending is None:
@@ -92,12 +95,18 @@ def _fit(session: Session, dataset: Dataset) -> None:
     if hp.batch_norm == "honest":
         averages = HonestAverages(model, dataset.images, dataset.train, seed=seed)
     callbacks = trial_callbacks(session, dataset, feed, averages, compiled_forward(model, training=False))
-    model.fit(
-        feed,
-        epochs=hp.epochs,
-        initial_epoch=session.state.epoch,
-        # The feed shuffles images; Keras would shuffle whole batches on top of it.
-        shuffle=False,
-        callbacks=callbacks,
-        verbose=0,
-    )
+    stretches = session.course.stretches(session.state.images)
+    # A stretch is what Keras calls an epoch; those of one `fit` must have equally many steps.
+    for _, group in itertools.groupby(stretches, key=lambda stretch: stretch.n_steps):
+        session.ahead = list(group)
+        feed.start(session.ahead[0])
+        model.fit(
+            feed,
+            epochs=len(session.ahead),
+            # The feed shuffles images; Keras would shuffle whole batches on top of it.
+            shuffle=False,
+            callbacks=callbacks,
+            verbose=0,
+        )
+        if session.is_over:
+            break

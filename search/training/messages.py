@@ -13,6 +13,9 @@ from typing import Any, Literal
 Action = Literal["continue", "stop", "pause"]
 """`stop`: end the trial here, what it reached counts. `pause`: end here, to be continued later."""
 
+PARTIAL = "val_images"
+"""Metric of a judgement on a part of the validation images: how many they were."""
+
 Ending = Literal["finished", "early_stopped", "stopped", "paused"]
 
 FailureReason = Literal["diverged", "out_of_memory", "crashed", "bad_data"]
@@ -53,6 +56,10 @@ class Train:
     """Continue from the checkpoint in `folder`; without one there, start over."""
     builders: str | None
     """Folder that a user's own architectures may be loaded from; None forbids them."""
+    judge_at: tuple[int, ...] = ()
+    """Images trained on, ascending, at which to judge besides the ends of the epochs: after the
+    step that reaches them.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +73,9 @@ class Verdict:
 class Interrupt:
     """Sent at any time while a trial runs: end it within a step, not within an epoch.
 
-    `stop` validates what there is and counts it as an epoch, reported by an `EpochEnded` like any
-    other; `pause` falls back to the last checkpoint, so that nothing but the steps since then is
-    repeated. Between trials it means nothing and is not answered.
+    `stop` validates what there is, which counts, reported by an `EpochEnded` like any other
+    judgement; `pause` falls back to the last checkpoint, so that nothing but the steps since then
+    is repeated. Between trials it means nothing and is not answered.
     """
 
     action: Literal["stop", "pause"]
@@ -145,7 +152,7 @@ class TrialStarted:
     trial: int
     parameters: int
     """Trainable and other weights, in all."""
-    epoch: int
+    epoch: float
     """Epochs already done: 0, or more for a continued trial."""
 
 
@@ -177,16 +184,28 @@ class Seconds:
 
 @dataclass(frozen=True, kw_only=True)
 class EpochEnded:
-    """An epoch is trained and validated and its checkpoint is on disk; the trainer waits."""
+    """A judgement, at the end of an epoch or at a rung within one: the trial is validated and its
+    checkpoint is on disk; the trainer waits.
+    """
 
     trial: int
-    epoch: int
-    """Epochs done, from 1."""
+    epoch: float
+    """Epochs done: whole at the end of one, else a fraction such as 0.17."""
+    images: int
+    """Images trained on so far."""
     metrics: dict[str, float]
-    """`loss`, `accuracy`, `val_loss`, `val_accuracy`, `learning_rate`; finite, all of them."""
+    """`loss`, `accuracy`, `val_loss`, `val_accuracy`, `learning_rate`; finite, all of them. `loss`
+    and `accuracy` are means since the last judgement. `val_images` where only a part of the
+    validation images was used.
+    """
     seconds: Seconds
     vitals: list[dict[str, float]] = field(default_factory=list)
-    """Signs of life since the last epoch, each with its `step`."""
+    """Signs of life since the last judgement, each with its `step`."""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether only a part of the validation images was used."""
+        return PARTIAL in self.metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,19 +214,22 @@ class TrialEnded:
 
     trial: int
     ending: Ending
-    epochs: int
-    best_epoch: int
-    """0 when the trial was paused before its first epoch ended."""
+    images: int
+    """Images trained on, up to the last judgement."""
+    epochs: float
+    """The same in epochs."""
+    best_epoch: float
+    """Where it was best; 0 when the trial was paused before its first judgement."""
     best_value: float | None
-    """None when the trial was paused before its first epoch ended."""
+    """None when the trial was paused before its first judgement."""
     best_metrics: dict[str, float]
     parameters: int
     seconds: Seconds
     weights: str
-    """File of the best epoch's weights; empty where there is no best epoch."""
+    """File of the best judgement's weights; empty where there is none."""
     confusion: str
-    """File of the best epoch's confusion counts on the validation part, `{"classes": [...],
-    "counts": [[...]]}` with true classes as rows; empty where there is no best epoch.
+    """File of the best judgement's confusion counts on the images it was validated on, `{"classes":
+    [...], "counts": [[...]]}` with true classes as rows; empty where there is none.
     """
 
 
@@ -287,8 +309,9 @@ def decode(line: bytes) -> Any:
         kind = _KINDS[body.pop("kind")]
         if "seconds" in body:
             body["seconds"] = Seconds(**body["seconds"])
-        if "image_shape" in body:
-            body["image_shape"] = tuple(body["image_shape"])
+        for name in ("image_shape", "judge_at"):
+            if name in body:
+                body[name] = tuple(body[name])
         return kind(**body)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise ValueError(f"not a message: {line[:200]!r}") from error

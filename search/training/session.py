@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from search.training import files
 from search.training.errors import MetricError
-from search.training.messages import EpochEnded, Interrupt, Progress, Quit, TrialEnded, TrialStarted, Verdict
+from search.training.messages import PARTIAL, EpochEnded, Interrupt, Progress, Quit, TrialEnded, TrialStarted, Verdict
 from search.training.state import TrialIdentity, TrialState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import keras
 
     from search.training.channel import Channel
+    from search.training.course import Course, Stretch
     from search.training.hyperparameters import Hyperparameters
     from search.training.messages import Action, Command, Ending, Train
     from search.training.stopwatch import Stopwatch
@@ -39,6 +42,7 @@ class Session:
         channel: Channel,
         stopwatch: Stopwatch,
         model: keras.Model,
+        course: Course,
     ) -> None:
         """A session at its beginning; `state` is replaced when a checkpoint is continued."""
         self.command = command
@@ -46,16 +50,33 @@ class Session:
         self.identity = identity
         self.stopwatch = stopwatch
         self.model = model
+        self.course = course
         self.folder = Path(command.folder)
         self.state = TrialState()
         self.ending: Ending | None = None
         self.failure: BaseException | None = None
-        self.is_partial = False
-        """Whether the epoch under way was cut short, and counts as far as it went."""
+        self.ahead: Sequence[Stretch] = ()
+        """What the present `fit` trains, one after the other."""
+        self.stretch: Stretch | None = None
+        """What is being trained."""
+        self.step = 0
+        """Steps of the epoch that are done, once the first one of a stretch has ended."""
+        self.is_cut_short = False
+        """Whether the stretch under way ends before its last step, and counts as far as it went."""
         self.is_abandoned = False
-        """Whether the epoch under way does not count: failed, or paused in its middle."""
+        """Whether the stretch under way does not count: failed, or paused in its middle."""
         self._channel = channel
         self._said_at = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is trained."""
+        return self.ending is not None or self.failure is not None
+
+    @property
+    def epochs(self) -> float:
+        """Epochs done, up to the last judgement; within an epoch a fraction."""
+        return self.course.epochs_at(self.state.images)
 
     def announce(self) -> None:
         """Tell the worker that the network is there, and where the trial stands."""
@@ -63,7 +84,7 @@ class Session:
             TrialStarted(
                 trial=self.command.trial,
                 parameters=self.model.count_params(),
-                epoch=self.state.epoch,
+                epoch=self.epochs,
             )
         )
 
@@ -78,12 +99,28 @@ class Session:
         self.is_abandoned = True
         self.model.stop_training = True
 
-    def is_better(self, value: float) -> bool:
-        """Whether `value` beats the best so far; an equal one does not."""
-        best = self.state.best_value
-        if best is None:
-            return True
-        return value > best if self.command.direction == "maximize" else value < best
+    def is_better(self, value: float, *, is_partial: bool) -> bool:
+        """Whether `value` beats the best so far; an equal one does not.
+
+        A value of the whole validation part beats any that was measured on a part of it.
+        """
+        best, best_is_partial = self.state.best_value, PARTIAL in self.state.best_metrics
+        if best is not None and best_is_partial != is_partial:
+            return best_is_partial
+        return self._beats(value, best)
+
+    def count_epoch(self, value: float) -> None:
+        """Count an epoch that has ended with `value`, for patience and plateau.
+
+        Only ends of epochs are compared, so that rungs do not change what is trained.
+        """
+        state = self.state
+        state.epoch += 1
+        state.epochs_without_gain += 1
+        state.stalled_epochs += 1
+        if self._beats(value, state.best_at_end):
+            state.best_at_end = value
+            state.epochs_without_gain = state.stalled_epochs = 0
 
     def value(self, metrics: dict[str, float]) -> float:
         """The metric that counts.
@@ -97,24 +134,27 @@ class Session:
             raise MetricError(f"the objective's metric must be one of {allowed}, but is {name!r}")
         return metrics[name]
 
-    def listen(self, step: int, steps: int) -> None:
-        """Tell the worker how far the trial is, and hear whether it wants to interrupt."""
+    def listen(self, step: int) -> None:
+        """Tell the worker that a step of the epoch has ended, and hear whether it wants to interrupt."""
+        assert self.stretch is not None
+        self.step = step
         now = time.monotonic()
         if now - self._said_at >= _PROGRESS_SECONDS:
             self._said_at = now
-            trial = self.command.trial
-            self._channel.send(Progress(trial=trial, epoch=self.state.epoch + 1, step=step, steps=steps))
+            epoch = self.stretch.epoch + 1
+            self._channel.send(Progress(trial=self.command.trial, epoch=epoch, step=step, steps=self.course.steps))
         while self.ending is None and (command := self._channel.poll()) is not None:
             action = self._interrupt(command)
             self.is_abandoned = action == "pause"
-            self.is_partial = action == "stop" and step < steps
+            self.is_cut_short = action == "stop" and step < self.stretch.last
 
     def report(self, metrics: dict[str, float]) -> None:
-        """Report the epoch that has ended, wait for the verdict, and follow it."""
+        """Report the judgement that has been made, wait for the verdict, and follow it."""
         self.stopwatch.switch(None)
         event = EpochEnded(
             trial=self.command.trial,
-            epoch=self.state.epoch,
+            epoch=self.epochs,
+            images=self.state.images,
             metrics=metrics,
             seconds=self.stopwatch.read(),
         )
@@ -129,12 +169,13 @@ class Session:
     def ended(self, ending: Ending) -> TrialEnded:
         """What to tell the worker at the end."""
         state = self.state
-        best = state.best_epoch
+        best = state.best_images
         return TrialEnded(
             trial=self.command.trial,
             ending=ending,
-            epochs=state.epoch,
-            best_epoch=best,
+            images=state.images,
+            epochs=self.epochs,
+            best_epoch=self.course.epochs_at(best),
             best_value=state.best_value,
             best_metrics=state.best_metrics,
             parameters=self.model.count_params(),
@@ -146,6 +187,11 @@ class Session:
     def snapshot(self) -> TrialState:
         """The state with the time spent so far."""
         return replace(self.state, seconds=self.stopwatch.read())
+
+    def _beats(self, value: float, other: float | None) -> bool:
+        if other is None:
+            return True
+        return value > other if self.command.direction == "maximize" else value < other
 
     def _verdict(self) -> Action:
         while not isinstance(command := self._channel.receive(), Verdict):

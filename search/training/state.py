@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 class TrialState:
     """Progress of one trial; plain data that goes to JSON and back unchanged."""
 
+    images: int = 0
+    """Images trained on, each epoch's counted anew, up to the last judgement."""
     epoch: int = 0
-    """Epochs done."""
-    best_epoch: int = 0
-    """0 before the first epoch has ended."""
+    """Whole epochs done."""
+    best_images: int = 0
+    """Images at the best judgement; 0 before the first one."""
     best_value: float | None = None
     best_metrics: dict[str, float] = field(default_factory=dict)
+    best_at_end: float | None = None
+    """The best value at the end of an epoch."""
     epochs_without_gain: int = 0
-    """Epochs since the best one; early stopping compares it with the patience."""
+    """Epochs since the one with `best_at_end`; early stopping compares it with the patience."""
     stalled_epochs: int = 0
-    """Epochs since the best one or since the learning rate was last halved, whichever is later."""
+    """Epochs since that one or since the learning rate was last halved, whichever is later."""
     curve: list[dict[str, float]] = field(default_factory=list)
-    """The metrics of each epoch, in order."""
+    """The metrics of each judgement, in order."""
     seconds: Seconds = field(default_factory=Seconds)
 
     def to_json(self) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class LiveTable:
         is_terminal = sys.stderr.isatty()
         self._console = Console(stderr=True, width=None if is_terminal else _WIDTH)
         self._live = Live(console=self._console, auto_refresh=False) if is_terminal else None
-        self._said: set[tuple[int, str, int]] = set()
+        self._said: set[tuple[int, str, float]] = set()
 
     def __enter__(self) -> Self:
         """Take the screen."""
@@ -55,6 +55,6 @@ class LiveTable:
                 continue
             self._said.add(state)
             value = "" if trial.value is None else f", {view.metric} {trial.value:.4f}"
-            epochs = f", epoch {trial.epochs}" if trial.epochs else ""
+            epochs = f", epoch {trial.epochs:.4g}" if trial.epochs else ""
             architecture = f" {trial.params['architecture']}" if "architecture" in trial.params else ""
             self._console.print(clean(f"trial {trial.number}{architecture}: {trial.state}{epochs}{value}"))

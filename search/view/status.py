@@ -95,7 +95,7 @@ def views(store: Store, name: str | None = None) -> list[StudyView]:
 
 
 def best_to_dict(study: Study) -> dict[str, Any]:
-    """The JSON of `best`.
+    """The JSON of `best`; `val_images` is the number of images that `value` was measured on.
 
     Raises:
         TrialNotFoundError: where no trial has ended with a value yet.
@@ -110,6 +110,7 @@ def best_to_dict(study: Study) -> dict[str, Any]:
         "study": study.name,
         "trial": best.number,
         "value": best.value,
+        "val_images": best.val_images or study.data.n_validation,
         "params": best.params,
         "epochs": best.epochs,
         "parameters": outcome.parameters if outcome else 0,
@@ -133,6 +134,7 @@ def show_to_dict(study: Study, number: int) -> dict[str, Any]:
         "reason": outcome.reason if outcome else None,
         "why": outcome.why if outcome else "",
         "value": trial.value,
+        "val_images": None if trial.value is None else trial.val_images or study.data.n_validation,
         "params": trial.params,
         "curve": list(trial.curve),
         "vitals": list(trial.vitals),

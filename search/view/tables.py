@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from search.durations import format_duration
+from search.durations import format_duration, format_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,7 +73,7 @@ def trial_screen(shown: dict[str, Any]) -> RenderableType:
             ("trial", f"{shown['trial']} of {shown['study']}"),
             ("state", f"{shown['state']}, {shown['reason']}" if shown["reason"] else shown["state"]),
             ("why", shown["why"] or "it has not ended yet"),
-            ("value", "none yet" if shown["value"] is None else f"{shown['value']:.4f}"),
+            ("value", "none yet" if shown["value"] is None else format_measured(shown)),
             ("parameters", format_params(shown["params"])),
             ("time", seconds),
             ("attempts", shown["attempts"]),
@@ -82,6 +82,11 @@ def trial_screen(shown: dict[str, Any]) -> RenderableType:
         ]
     )
     return Group(facts, Text(), _curve_table(shown["curve"])) if shown["curve"] else facts
+
+
+def format_measured(shown: dict[str, Any]) -> str:
+    """The value in the JSON of `best` or `show`, and on how many validation images it was measured."""
+    return f"{shown['value']:.4f} on {shown['val_images']:,} validation images"
 
 
 def format_params(params: dict[str, Any]) -> str:
@@ -110,7 +115,7 @@ def _headline(view: StudyView) -> Text:
 def _trials_table(view: StudyView, n_rows: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("trial", justify="right")
-    for column in ("state", "epochs", view.metric, "what"):
+    for column in ("state", "trained", view.metric, "what"):
         table.add_column(column, no_wrap=column != "what")
     progress = {worker.trial: worker.progress for worker in view.workers if worker.study == view.name}
     for trial in _most_telling(view, n_rows):
@@ -118,11 +123,18 @@ def _trials_table(view: StudyView, n_rows: int) -> Table:
         table.add_row(
             str(trial.number),
             Text(trial.state, style=_COLOURS[trial.state]),
-            progress.get(trial.number, "") if trial.state == "running" else str(trial.epochs or ""),
-            "" if trial.value is None else f"{trial.value:.4f}{marks}",
+            progress.get(trial.number, "") if trial.state == "running" else _reached(trial),
+            "" if trial.value is None else f"{'~' if trial.val_images else ''}{trial.value:.4f}{marks}",
             clean(_what(trial)),
         )
     return table
+
+
+def _reached(trial: TrialRecord) -> str:
+    if not trial.curve:
+        return ""
+    where = format_epochs(trial.epochs)
+    return f"waits at {trial.images:,} images ({where})" if trial.state == "paused" else where
 
 
 def _most_telling(view: StudyView, n_rows: int) -> list[TrialRecord]:
@@ -144,7 +156,7 @@ def _what(trial: TrialRecord) -> str:
 
 def _footer(view: StudyView) -> Text:
     hidden = len(view.trials) - _N_ROWS
-    best = f"best: trial {view.best.number}, {view.best.value:.4f}" if view.best else "no trial has a value yet"
+    best = f"best: trial {view.best.number}, {_value(view.best)}" if view.best else "no trial has a value yet"
     return Text(best + (f"   ({hidden} more trials not shown)" if hidden > 0 else ""), style="bold")
 
 
@@ -161,13 +173,18 @@ def _curve_table(curve: Sequence[dict[str, float]]) -> Table:
 def _cell(value: float | None, column: str) -> str:
     if value is None:
         return ""
-    if column == "epoch":
-        return str(int(value))
+    if column in ("epoch", "images", "val_images"):
+        return f"{value:.4g}" if column == "epoch" else f"{value:,.0f}"
     return f"{value:.2e}" if column == "learning_rate" else f"{value:.4f}"
 
 
 def _best(best: TrialRecord | None) -> str:
-    return "none yet" if best is None else f"{best.value:.4f} (trial {best.number})"
+    return "none yet" if best is None else f"{_value(best)} (trial {best.number})"
+
+
+def _value(trial: TrialRecord) -> str:
+    part = f" on {trial.val_images} validation images only" if trial.val_images else ""
+    return f"{trial.value:.4f}{part}"
 
 
 def _left(seconds: float | None) -> str:

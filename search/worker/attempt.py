@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from search.durations import format_epochs
 from search.training.messages import (
+    PARTIAL,
     EpochEnded,
     Failed,
     Interrupt,
@@ -43,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 
 class Attempt:
-    """Supervises one training: passes epochs on, asks the judge, and knows how it ended."""
+    """Supervises one training: passes judgements on, asks the judge, and knows how it ended."""
 
     def __init__(
         self, study: Study, claim: Claim, trainer: Trainer, judge: Judge, heartbeat: Heartbeat,
@@ -96,6 +97,7 @@ class Attempt:
             folder=str(Path(folder).absolute()),
             resume=self._claim.resume,
             builders=self._study.space.builders,
+            judge_at=self._judge.judge_at,
         )
 
     def _hear(self, event: Event | None) -> None:
@@ -105,22 +107,22 @@ class Attempt:
         self._heard_at = time.monotonic()
         match event:
             case TrialStarted():
-                self._heartbeat.progress = f"epoch {event.epoch + 1}, compiling"
+                self._heartbeat.progress = f"epoch {int(event.epoch) + 1}, compiling"
             case Progress():
                 self._has_stepped = True
                 self._heartbeat.progress = f"epoch {event.epoch}, step {event.step}/{event.steps}"
             case EpochEnded():
                 self._has_stepped = True
-                self._epoch(event)
+                self._judged(event)
             case TrialEnded():
                 self._ending = event
             case Failed():
                 self._failure = event
 
-    def _epoch(self, event: EpochEnded) -> None:
-        self._recording.epoch(event)
+    def _judged(self, event: EpochEnded) -> None:
+        self._recording.judged(event)
         metric = self._study.space.objective.metric
-        logger.info("trial %d epoch %d: %s %.4f", event.trial, event.epoch, metric, event.metrics[metric])
+        logger.info("trial %d epoch %.4g: %s %.4f", event.trial, event.epoch, metric, event.metrics[metric])
         self._trainer.send(Verdict(action=self._verdict_on(event)))
 
     def _verdict_on(self, event: EpochEnded) -> Action:
@@ -128,7 +130,7 @@ class Attempt:
             return "pause"
         if self._cause:
             return "stop"
-        return self._judge.verdict(event.trial, event.epoch)
+        return self._judge.verdict(event.trial, event.images)
 
     def _is_asked_to_end(self) -> bool:
         """Whether the trial should end now; the first time, the trainer is told."""
@@ -146,9 +148,9 @@ class Attempt:
     def _hand_back(self) -> AttemptEnding:
         """Give the trial back while its network is still being compiled: there is nothing to lose, or to wait for."""
         self._trainer.kill()
-        epochs = len(self._study.trials()[self._claim.number].curve)
-        self._recording.handed_back(f"Given back after {format_epochs(epochs)}, before another one began.")
-        self._study.store.ledger.release(self._claim.token, epochs)
+        epochs = self._study.trials()[self._claim.number].epochs
+        self._recording.handed_back(f"Given back after {format_epochs(epochs)}, before more was trained.")
+        self._study.store.ledger.release(self._claim.token, int(epochs))
         logger.info("trial %d given back before its first step", self._claim.number)
         return "paused"
 
@@ -178,7 +180,7 @@ class Attempt:
             return self._pause(ended)
         reason, why = self._reason(ended)
         if reason == "early_stopped" and ended.best_value is not None:
-            self._judge.carry(ended.trial, ended.epochs, ended.best_value)
+            self._judge.carry(ended.trial, ended.images, ended.best_value)
         self._recording.ended(ended, reason, why)
         ledger.end(self._claim.token)
         logger.info("trial %d %s: %s", ended.trial, reason, why)
@@ -190,28 +192,36 @@ class Attempt:
             self._recording.paused(
                 ended, f"Given back after {format_epochs(ended.epochs)}: its worker was asked to end."
             )
-            ledger.release(self._claim.token, ended.epochs)
+            ledger.release(self._claim.token, int(ended.epochs))
         else:
-            why = f"Waits at {format_epochs(ended.epochs)} until it is among the best of its rung."
-            self._recording.paused(ended, why)
-            ledger.pause(self._claim.token, ended.epochs, ended.epochs, ended.best_value)
+            self._recording.paused(ended, self._waits(ended))
+            ledger.pause(self._claim.token, ended.images, int(ended.epochs), ended.best_value)
         logger.info("trial %d paused after %s", ended.trial, format_epochs(ended.epochs))
         return "paused"
 
-    def _reason(self, ended: TrialEnded) -> tuple[Reason, str]:
+    def _waits(self, ended: TrialEnded) -> str:
+        where = f"{ended.images:,} images ({format_epochs(ended.epochs)})"
+        return f"Waits at {where} until it is among the best of its rung; {self._best(ended)} so far."
+
+    def _best(self, ended: TrialEnded) -> str:
         metric = self._study.space.objective.metric
-        best = f"best {metric} {ended.best_value:.4f} at epoch {ended.best_epoch}"
+        part = ended.best_metrics.get(PARTIAL)
+        on = f" on {part:.0f} of {self._study.data.n_validation} validation images" if part else ""
+        return f"best {metric} {ended.best_value:.4f} at epoch {ended.best_epoch:.4g}{on}"
+
+    def _reason(self, ended: TrialEnded) -> tuple[Reason, str]:
+        metric, best = self._study.space.objective.metric, self._best(ended)
         if ended.ending == "finished":
             return "finished", f"Trained all {format_epochs(ended.epochs)}; {best}."
         if ended.ending == "early_stopped":
             patience = self._claim.hyperparameters["patience"]
             return "early_stopped", f"No better {metric} for {format_epochs(patience)} (its patience); {best}."
         if self._cause == "time":
-            return "cancelled", f"The study's time was up during epoch {ended.epochs}; {best}, which counts."
+            return "cancelled", f"The study's time was up after {format_epochs(ended.epochs)}; {best}, which counts."
         if self._cause == "stop":
             return (
                 "cancelled",
-                f"The study was asked to end during epoch {ended.epochs}; {best}, which counts.",
+                f"The study was asked to end after {format_epochs(ended.epochs)}; {best}, which counts.",
             )
         pruner = self._study.space.pruner.name
         return (

@@ -9,6 +9,7 @@ import optuna
 from optuna.trial import TrialState
 
 from search.distributions import distributions
+from search.training.messages import PARTIAL
 from search.trial import Outcome, TrialRecord
 from search.worker import rungs
 from search.worker.forecast import fits
@@ -57,7 +58,7 @@ def claim(study: Study, holder: Holder) -> Claim | Nothing:
     """Take the next trial of a study.
 
     In this order: a trial that was given back or lost its worker, a paused one that has earned
-    more epochs, a queued one, a newly proposed one; at last, where nothing new may begin, the
+    more training, a queued one, a newly proposed one; at last, where nothing new may begin, the
     best paused one at each rung. The budget of trials is exact over all
     workers, because everything happens under one lock.
     """
@@ -89,14 +90,16 @@ class Scene:
         self.study = study
         self.trials = trials
         self.holder = holder
+        self.ladder = ladder(study.space, study.data.n_train)
         self.is_late = False
         """Whether something was left alone because it does not fit into the time left."""
         self._seconds_left = None if control.deadline is None else control.deadline - study.store.now()
         self._budget = control.trials
 
-    def fits(self, params: Mapping[str, Any]) -> bool:
-        """Whether a point can still get a score; remembers if one cannot."""
-        if fits(params, self.trials, self._seconds_left):
+    def fits(self, params: Mapping[str, Any], images: int = 0) -> bool:
+        """Whether a point that has seen `images` images can still get a score; remembers if one cannot."""
+        needed = rungs.next_judgement(images, self.ladder, self.study.data.n_train) - images
+        if fits(params, self.trials, self._seconds_left, needed):
             return True
         self.is_late = True
         return False
@@ -113,7 +116,7 @@ class Scene:
         """The paused trial that should go on; see `rungs.promotable`."""
         space = self.study.space
         factor = space.pruner.reduction_factor
-        return rungs.promotable(standings(self.trials, space), ladder(space), factor, is_last_call=is_last_call)
+        return rungs.promotable(standings(self.trials, space), self.ladder, factor, is_last_call=is_last_call)
 
 
 def standings(trials: Sequence[TrialRecord], space: Space) -> list[rungs.Standing]:
@@ -123,20 +126,29 @@ def standings(trials: Sequence[TrialRecord], space: Space) -> list[rungs.Standin
     return [
         rungs.Standing(
             number=trial.number,
-            values=tuple(sign * epoch[metric] for epoch in trial.curve if metric in epoch),
+            scores=tuple(
+                rungs.Score(images=int(entry["images"]), value=sign * entry[metric], is_partial=PARTIAL in entry)
+                for entry in trial.curve
+                if metric in entry
+            ),
             is_paused=trial.state == "paused",
-            has_ended=trial.state in ("complete", "pruned", "failed"),
+            has_ended=trial.state in ("complete", "pruned"),
+            is_dead=trial.state == "failed",
         )
         for trial in trials
         if trial.state != "waiting" and not _says_nothing(trial)
     ]
 
 
-def ladder(space: Space) -> tuple[int, ...]:
-    """The epochs at which trials of this space pause; empty unless its pruner is `asha`."""
-    if space.pruner.name != "asha":
+def ladder(space: Space, n_train: int) -> tuple[int, ...]:
+    """The images seen at which trials of this space pause; empty unless its pruner is `asha`.
+
+    `n_train` is the number of training images.
+    """
+    pruner = space.pruner
+    if pruner.name != "asha":
         return ()
-    return rungs.rungs(space.pruner.min_epochs, space.budget.epochs, space.pruner.reduction_factor)
+    return rungs.rungs(pruner.min_images, n_train, space.budget.epochs, pruner.reduction_factor)
 
 
 def _reap(study: Study) -> None:
@@ -163,7 +175,7 @@ def _given_back(scene: Scene) -> Claim | None:
         if trial.state != "paused":
             # Its worker died after its result was recorded and before it let go.
             study.store.ledger.drop(study.name, trial.number)
-        elif scene.fits(trial.params) and (found := _resumed(scene, trial)):
+        elif scene.fits(trial.params, trial.images) and (found := _resumed(scene, trial)):
             return found
     return None
 
@@ -172,9 +184,10 @@ def _promoted(scene: Scene, *, is_last_call: bool) -> Claim | None:
     if is_last_call and (scene.may_begin() or any(trial.state == "running" for trial in scene.trials)):
         return None  # a result to come may still change who is the best
     number = scene.promotable(is_last_call=is_last_call)
-    if number is None or not scene.fits(scene.trials[number].params):
+    if number is None:
         return None
-    return _resumed(scene, scene.trials[number])
+    trial = scene.trials[number]
+    return _resumed(scene, trial) if scene.fits(trial.params, trial.images) else None
 
 
 def _queued(scene: Scene) -> Claim | None:

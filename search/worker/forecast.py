@@ -1,8 +1,9 @@
-"""Whether a trial can reach another score in the time that is left."""
+"""How long training takes: what trials of an architecture took so far."""
 
 from __future__ import annotations
 
 import statistics
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,26 +12,44 @@ if TYPE_CHECKING:
     from search.trial import TrialRecord
 
 
-def fits(params: Mapping[str, Any], trials: Sequence[TrialRecord], seconds_left: float | None) -> bool:
-    """Whether set-up and one epoch of a point are likely to end within `seconds_left`.
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """Of one architecture."""
+
+    setup: float
+    """Seconds from a claim to the first step, where the network is not in memory."""
+    per_image: float
+    """Seconds for each image trained on, judging and checkpoints included."""
+
+    def seconds(self, images: int) -> float:
+        """From a claim to the judgement `images` further."""
+        return self.setup + self.per_image * images
+
+
+def pace_of(architecture: object, trials: Sequence[TrialRecord]) -> Pace | None:
+    """Over the trials of an architecture, the median rate and the shortest set-up; None where none has trained yet.
+
+    The shortest, because most trials find their network in the trainer's memory, and a trial that was
+    continued has set up several times.
+    """
+    outcomes = [trial.outcome for trial in trials if trial.params.get("architecture") == architecture]
+    known = [outcome for outcome in outcomes if outcome is not None and outcome.images and outcome.seconds]
+    if not known:
+        return None
+    setups = [outcome.seconds.get("setup", 0.0) for outcome in known]
+    rates = [
+        (outcome.seconds.get("total", 0.0) - setup) / outcome.images
+        for outcome, setup in zip(known, setups, strict=True)
+    ]
+    return Pace(setup=min(setups), per_image=statistics.median(rates))
+
+
+def fits(params: Mapping[str, Any], trials: Sequence[TrialRecord], seconds_left: float | None, images: int) -> bool:
+    """Whether set-up and the next `images` images of a point are likely to end within `seconds_left`.
 
     True where there is no limit, and where no trial of the same architecture tells.
     """
     if seconds_left is None:
         return True
-    needed = seconds_for_an_epoch(params.get("architecture"), trials)
-    return needed is None or needed <= seconds_left
-
-
-def seconds_for_an_epoch(architecture: object, trials: Sequence[TrialRecord]) -> float | None:
-    """Median seconds from a claim to a new score, over the trials of an architecture; None for no trial.
-
-    Set-up counts whole: a trial that is continued compiles its network again.
-    """
-    outcomes = [trial.outcome for trial in trials if trial.params.get("architecture") == architecture]
-    known = [
-        seconds.get("setup", 0.0) + (seconds.get("total", 0.0) - seconds.get("setup", 0.0)) / outcome.epochs
-        for outcome in outcomes
-        if outcome is not None and outcome.epochs and (seconds := outcome.seconds)
-    ]
-    return statistics.median(known) if known else None
+    pace = pace_of(params.get("architecture"), trials)
+    return pace is None or pace.seconds(images) <= seconds_left

@@ -1,4 +1,4 @@
-"""After each epoch: go on, pause, or end."""
+"""After each judgement of a trial: go on, pause, or end."""
 
 from __future__ import annotations
 
@@ -15,63 +15,73 @@ if TYPE_CHECKING:
 
 
 class Judge:
-    """The space's pruner, asked at the end of each epoch that has been recorded."""
+    """The space's pruner, asked after each judgement that has been recorded. Its unit are images seen."""
 
     def __init__(self, study: Study) -> None:
         """Choose by the name in the space file."""
         self._study = study
-        self._ladder = ladder(study.space)
+        self._n_images = study.data.n_train
+        self._ladder = ladder(study.space, self._n_images)
         self._pruner = _pruner(study)
 
-    def verdict(self, number: int, epoch: int) -> Action:
-        """What a trial that has just ended an epoch should do."""
-        if epoch >= self._study.space.budget.epochs:
+    @property
+    def judge_at(self) -> tuple[int, ...]:
+        """Images seen at which a trial is to be judged, besides the ends of its epochs."""
+        return self._ladder
+
+    def verdict(self, number: int, images: int) -> Action:
+        """What a trial that has just been judged, having seen `images` images, should do."""
+        if images >= self._study.space.budget.epochs * self._n_images:
             return "continue"  # it ends by itself, as finished
         if self._study.space.pruner.name == "asha":
-            return self._at_rung(number, epoch)
+            return self._at_rung(number, images)
         if self._pruner is None:
             return "continue"
         frozen = self._study.store.optuna.get_trial(self._study.trial_id(number))
         return "stop" if self._pruner.prune(self._study.optuna, frozen) else "continue"
 
-    def carry(self, number: int, epochs: int, best: float) -> None:
+    def carry(self, number: int, images: int, best: float) -> None:
         """Carry an early-stopped trial's best value to the epochs that it did not need.
 
-        Optuna's pruners compare at equal epochs only: without this, a trial that was good and
+        Optuna's pruners compare at equal steps only: without this, a trial that was good and
         quick is missing there, and the others are held against the slow ones. `asha` needs no
         such help, see `rungs.Standing`.
         """
         if self._pruner is None:
             return
         trial_id = self._study.trial_id(number)
-        for epoch in range(epochs + 1, self._study.space.budget.epochs + 1):
-            self._study.store.optuna.set_trial_intermediate_value(trial_id, epoch, best)
+        for epoch in range(images // self._n_images + 1, self._study.space.budget.epochs + 1):
+            self._study.store.optuna.set_trial_intermediate_value(trial_id, epoch * self._n_images, best)
             frozen = self._study.store.optuna.get_trial(trial_id)
             # Asked for what it writes: successive halving notes each rung that is passed.
             if self._pruner.prune(self._study.optuna, frozen):
                 return
 
-    def _at_rung(self, number: int, epoch: int) -> Action:
-        if epoch not in self._ladder:
+    def _at_rung(self, number: int, images: int) -> Action:
+        trials, space = self._study.trials(), self._study.space
+        before = max((int(entry["images"]) for entry in trials[number].curve if entry["images"] < images), default=0)
+        rung = rungs.rung_reached(images, before, self._ladder)
+        if rung is None:
             return "continue"
-        space = self._study.space
-        here = standings(self._study.trials(), space)
+        here = standings(trials, space)
         factor = space.pruner.reduction_factor
         # Already among the best of its rung: pausing it would only cost its set-up again.
-        return "continue" if rungs.is_promoted_at(number, epoch, here, factor) else "pause"
+        return "continue" if rungs.is_promoted_at(number, rung, here, self._ladder, factor) else "pause"
 
 
 def _pruner(study: Study) -> optuna.pruners.BasePruner | None:
-    space = study.space
+    space, n_images = study.space, study.data.n_train
     if space.pruner.name == "hyperband":
         # Never guessed: the first trial to end may have stopped early, and would fix the ladder.
         return optuna.pruners.HyperbandPruner(
-            min_resource=space.pruner.min_epochs,
-            max_resource=space.budget.epochs,
+            min_resource=space.pruner.min_epochs * n_images,
+            max_resource=space.budget.epochs * n_images,
             reduction_factor=space.pruner.reduction_factor,
         )
     if space.pruner.name == "median":
         return optuna.pruners.MedianPruner(
-            n_startup_trials=space.pruner.startup_trials, n_warmup_steps=space.pruner.warmup_epochs
+            n_startup_trials=space.pruner.startup_trials,
+            # Optuna counts from 0 and prunes at this very step; the last epoch of the warm-up is spared, too.
+            n_warmup_steps=space.pruner.warmup_epochs * n_images + 1,
         )
     return None

@@ -29,18 +29,19 @@ class Recording:
         self._reported = set(frozen.intermediate_values)
         self._curve: list[dict[str, Any]] = list(own(frozen.system_attrs).get("curve", []))
 
-    def epoch(self, ended: EpochEnded) -> None:
-        """Record one epoch: its metrics on the curve, the objective's for pruner and dashboard.
+    def judged(self, ended: EpochEnded) -> None:
+        """Record a judgement: its metrics on the curve, the objective's for pruner and dashboard.
 
-        An epoch that is trained again after its worker was lost replaces what stood there.
+        Images seen are Optuna's step. What is trained again after its worker was lost replaces
+        what stood there.
         """
-        kept = [entry for entry in self._curve if entry["epoch"] < ended.epoch]
-        self._curve = [*kept, {"epoch": ended.epoch, **ended.metrics}]
+        kept = [entry for entry in self._curve if entry["images"] < ended.images]
+        self._curve = [*kept, {"epoch": ended.epoch, "images": ended.images, **ended.metrics}]
         self._set("curve", self._curve)
-        if ended.epoch not in self._reported:
+        if ended.images not in self._reported:
             value = ended.metrics[self._study.space.objective.metric]
-            self._study.store.optuna.set_trial_intermediate_value(self._trial_id, ended.epoch, value)
-            self._reported.add(ended.epoch)
+            self._study.store.optuna.set_trial_intermediate_value(self._trial_id, ended.images, value)
+            self._reported.add(ended.images)
 
     def paused(self, ended: TrialEnded, why: str) -> None:
         """Record that the trial waits; it holds no worker from now on."""
@@ -57,7 +58,7 @@ class Recording:
         self._set("outcome", asdict(replace(outcome, why=why)))
 
     def ended(self, ended: TrialEnded, reason: Reason, why: str) -> None:
-        """Record a trial that has ended with a value: its best epoch's."""
+        """Record a trial that has ended with a value: its best judgement's."""
         outcome = self._outcome(ended, reason, why)
         self._set("outcome", asdict(outcome))
         self._show(outcome)
@@ -72,7 +73,8 @@ class Recording:
         outcome = Outcome(
             reason=reason,
             why=failure.message,
-            epochs=len(self._curve),
+            epochs=self._curve[-1]["epoch"] if self._curve else 0,
+            images=self._curve[-1]["images"] if self._curve else 0,
             seconds={**asdict(failure.seconds), "total": failure.seconds.total},
             log=log,
         )
@@ -87,6 +89,7 @@ class Recording:
             reason=reason,
             why=why,
             epochs=ended.epochs,
+            images=ended.images,
             best_epoch=ended.best_epoch,
             best_metrics=ended.best_metrics,
             parameters=ended.parameters,

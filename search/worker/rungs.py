@@ -1,8 +1,9 @@
-"""Breadth first: which paused trial has earned more epochs.
+"""Breadth first: which paused trial has earned more training.
 
 Asynchronous successive halving with promotion (Li et al., "A System for Massively Parallel
 Hyperparameter Tuning", MLSys 2020, algorithm 2): a trial that reaches a rung is paused, and
-continues when it is among the best `1 / factor` of all that have reached that rung.
+continues when it is among the best `1 / factor` of all that have reached that rung. Rungs are
+counted in images seen, so that a large data set is judged before its first epoch ends.
 """
 
 from __future__ import annotations
@@ -13,41 +14,85 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_NEAR_END = 0.2  # of an epoch: a rung so close to its end moves there
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """One judgement of a trial."""
+
+    images: int
+    """Training images seen before it."""
+    value: float
+    """Larger is better (negated where the study minimises)."""
+    is_partial: bool = False
+    """Whether only a part of the validation images was used."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """How far one trial is, and what it was worth on the way."""
 
     number: int
-    values: tuple[float, ...]
-    """Value after each epoch, larger is better (negated where the study minimises)."""
+    scores: tuple[Score, ...]
+    """In the order of `images`."""
     is_paused: bool
     has_ended: bool
-    """Ended for good: its best value stands at every later rung, too."""
+    """Ended for good, in its own time: its best value stands at every later rung, too."""
+    is_dead: bool = False
+    """Ended without a value (its signals died, its loss was no number): the worst there is."""
+
+    @property
+    def images(self) -> int:
+        """Training images seen up to the last judgement."""
+        return self.scores[-1].images if self.scores else 0
 
     def value_at(self, rung: int) -> float | None:
-        """Best value within the first `rung` epochs; None where the trial is not that far.
+        """Best value up to the judgement that reached `rung`; None where the trial is not that far.
 
-        A trial that ended before counts with its best. One that ended with no value at all
-        (its loss was no number) counts as the worst there is.
+        Values of the whole validation part count before those of a part of it. A trial that has
+        ended counts with its best.
         """
-        if len(self.values) < rung and not self.has_ended:
+        if self.images < rung and not self.has_ended:
             return None
-        return max(self.values[:rung], default=float("-inf"))
+        before = [score for score in self.scores if score.images < rung]
+        scores = self.scores[: len(before) + 1]
+        whole = [score.value for score in scores if not score.is_partial]
+        return max(whole or [score.value for score in scores], default=float("-inf"))
 
 
-def rungs(min_epochs: int, max_epochs: int, factor: int) -> tuple[int, ...]:
-    """Epochs at which trials pause: `min_epochs * factor**k` below `max_epochs`.
+def rungs(min_images: int, n_images: int, epochs: int, factor: int) -> tuple[int, ...]:
+    """Images at which trials pause: `min_images * factor**k`, below `epochs` epochs of `n_images` images.
 
-    >>> rungs(1, 50, 3)
-    (1, 3, 9, 27)
+    One within a fifth of the first epoch's end moves there; beyond it each one moves to the
+    nearest end of an epoch.
+
+    >>> rungs(2000, 13_500, 50, 3)
+    (2000, 6000, 13500, 54000, 162000, 486000)
     """
-    found = []
-    rung = min_epochs
-    while rung < max_epochs:
-        found.append(rung)
+    found: list[int] = []
+    rung = min_images
+    while (moved := _moved(rung, n_images)) < epochs * n_images:
+        if not found or moved > found[-1]:
+            found.append(moved)
         rung *= factor
     return tuple(found)
+
+
+def next_judgement(images: int, ladder: Sequence[int], n_images: int) -> int:
+    """Images at which a trial that has seen `images` is judged next: a rung, or the end of its epoch.
+
+    >>> next_judgement(2000, (2000, 6000), 4500)
+    4500
+    """
+    end = (images // n_images + 1) * n_images
+    return min((rung for rung in ladder if images < rung < end), default=end)
+
+
+def _moved(rung: int, n_images: int) -> int:
+    if rung < (1 - _NEAR_END) * n_images:
+        return rung
+    return max(1, (2 * rung + n_images) // (2 * n_images)) * n_images
 
 
 def promotable(
@@ -66,24 +111,37 @@ def promotable(
     return None
 
 
-def is_promoted_at(number: int, rung: int, standings: Sequence[Standing], factor: int) -> bool:
+def is_promoted_at(number: int, rung: int, standings: Sequence[Standing], ladder: Sequence[int], factor: int) -> bool:
     """Whether a trial is among the best `1 / factor` at a rung that it has reached."""
-    return number in _best_at(rung, standings, factor, at_least=0)
+    return number in _best_at(rung, standings, ladder, factor, at_least=0)
+
+
+def rung_reached(images: int, before: int, ladder: Sequence[int]) -> int | None:
+    """The highest rung that a trial has reached between two judgements, at `before` and at `images` images."""
+    return max((rung for rung in ladder if before < rung <= images), default=None)
 
 
 def _promotable_at(
     rung: int, standings: Sequence[Standing], ladder: Sequence[int], factor: int, *, is_last_call: bool
 ) -> int | None:
-    waiting = {standing.number for standing in standings if standing.is_paused and _rung_of(standing, ladder) == rung}
-    best = _best_at(rung, standings, factor, at_least=1 if is_last_call else 0)
+    waiting = {s.number for s in standings if s.is_paused and rung_reached(s.images, 0, ladder) == rung}
+    best = _best_at(rung, standings, ladder, factor, at_least=1 if is_last_call else 0)
     return next((number for number in best if number in waiting), None)
 
 
-def _best_at(rung: int, standings: Sequence[Standing], factor: int, *, at_least: int) -> list[int]:
-    reached = [(value, -standing.number) for standing in standings if (value := standing.value_at(rung)) is not None]
+def _best_at(
+    rung: int, standings: Sequence[Standing], ladder: Sequence[int], factor: int, *, at_least: int
+) -> list[int]:
+    values = ((standing.number, _value_at(rung, standing, ladder)) for standing in standings)
+    reached = [(value, -number) for number, value in values if value is not None]
     keep = max(at_least, len(reached) // factor)
     return [-number for _, number in sorted(reached, reverse=True)[:keep]]
 
 
-def _rung_of(standing: Standing, ladder: Sequence[int]) -> int | None:
-    return max((rung for rung in ladder if rung <= len(standing.values)), default=None)
+def _value_at(rung: int, standing: Standing, ladder: Sequence[int]) -> float | None:
+    if not standing.is_dead:
+        return standing.value_at(rung)
+    # It died on its way to a rung, and is the worst there. It counts at no later one: trials that
+    # were not promoted do not either, and it must not make room for those that were.
+    under_way = next((one for one in ladder if one > standing.images), None)
+    return float("-inf") if under_way is None or rung <= under_way else None

@@ -118,7 +118,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A shell in whose store a whole search by two workers has just ended; not to be changed."""
     folder = tmp_path_factory.mktemp("searched")
     opened = Shell(folder, f"sqlite:///{folder}/hpsearch.db")
-    opened.write(SPACE)
+    opened.write(SPACE + "pruner: {name: asha, min_images: 200}\n")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("HPSEARCH_")]:
             patch.delenv(name)

@@ -46,7 +46,8 @@ def test_best_trial_is_worth_its_best_epoch(searched: Shell, shown: Shows) -> No
     trial = shown[best["trial"]]
     assert trial["reason"] in ("finished", "early_stopped")
     values = [epoch["val_accuracy"] for epoch in trial["curve"]]
-    assert [epoch["epoch"] for epoch in trial["curve"]] == list(range(1, len(values) + 1))
+    assert [epoch["epoch"] for epoch in trial["curve"]] == [0.3333, *range(1, len(values))]
+    assert [epoch["images"] for epoch in trial["curve"]] == [200, *(600 * epoch for epoch in range(1, len(values)))]
     assert trial["value"] == best["value"] == max(values)
     assert trial["seconds"]["train"] > 0
     parts = [trial["seconds"][part] for part in ("setup", "train", "validate", "checkpoint")]
@@ -57,7 +58,8 @@ def test_breadth_first_pauses_the_others(shown: Shows) -> None:
     pruned = [one for one in shown if one["state"] == "pruned"]
     assert pruned
     assert all(one["why"].startswith("Paused after ") for one in pruned)
-    assert all(len(one["curve"]) in (1, 3) for one in pruned)  # at a rung
+    assert {one["curve"][-1]["epoch"] for one in pruned} <= {0.3333, 1, 3}  # the rungs
+    assert any(len(one["curve"]) == 1 for one in pruned)
 
 
 def test_second_start_carries_the_study_on(searched: Shell) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from optuna.trial import TrialState
@@ -33,11 +33,13 @@ search:
   head_width: {int: [64, 512], step: 64}
 fixed: {architecture: LeNet5}
 budget: {epochs: 9, trials: 12}
+pruner: {name: asha, min_images: 3600}
 """
 DATA = DataLoaded(
     source="mnist-5k", fingerprint="ab" * 32, image_shape=(28, 28, 1), classes=list("0123456789"),
     n_train=3600, n_validation=400, n_test=1000,
 )  # fmt: skip
+EPOCH = DATA.n_train
 ME = Holder(worker="me")
 
 
@@ -46,27 +48,35 @@ def begun(store: Store, text: str = SPACE, name: str = "claims") -> Study:
 
 
 def train(study: Study, claimed: Claim, *values: float) -> None:
-    """Record epochs as a worker does; those of earlier attempts stay."""
+    """Record epochs as a worker does; those of earlier attempts stay. Rungs are after 1 and 3 of them."""
     recording = Recording(study, claimed)
     done = len(study.trials()[claimed.number].curve)
     for epoch, value in enumerate(values, done + 1):
-        metrics = {"val_accuracy": value, "val_loss": 1 - value}
-        recording.epoch(EpochEnded(trial=claimed.number, epoch=epoch, metrics=metrics, seconds=Seconds(train=1.0)))
+        recording.judged(judgement(claimed, epoch * EPOCH, value))
 
 
-def ended(study: Study, claimed: Claim, ending: str = "finished") -> TrialEnded:
-    values = [epoch["val_accuracy"] for epoch in study.trials()[claimed.number].curve]
+def judgement(claimed: Claim, images: int, value: float, **more: float) -> EpochEnded:
+    metrics = {"val_accuracy": value, "val_loss": 1 - value, **more}
+    return EpochEnded(
+        trial=claimed.number, epoch=images / EPOCH, images=images, metrics=metrics, seconds=Seconds(train=1.0)
+    )
+
+
+def ended(study: Study, claimed: Claim, ending: Literal["finished", "paused"] = "finished") -> TrialEnded:
+    trial = study.trials()[claimed.number]
+    best = max(trial.curve, key=lambda entry: entry["val_accuracy"])
     return TrialEnded(
-        trial=claimed.number, ending=ending, epochs=len(values), best_epoch=values.index(max(values)) + 1,  # type: ignore[arg-type]
-        best_value=max(values), best_metrics={}, parameters=7, seconds=Seconds(train=1.0), weights="", confusion="",
+        trial=claimed.number, ending=ending, images=trial.images, epochs=trial.epochs, best_epoch=best["epoch"],
+        best_value=best["val_accuracy"], best_metrics={}, parameters=7, seconds=Seconds(train=1.0), weights="",
+        confusion="",
     )  # fmt: skip
 
 
 def pause(study: Study, claimed: Claim, *values: float) -> None:
     train(study, claimed, *values)
     Recording(study, claimed).paused(ended(study, claimed, "paused"), "Waits.")
-    epochs = len(study.trials()[claimed.number].curve)
-    assert study.store.ledger.pause(claimed.token, epochs, epochs, max(values))
+    trial = study.trials()[claimed.number]
+    assert study.store.ledger.pause(claimed.token, trial.images, int(trial.epochs), max(values))
 
 
 def finish(study: Study, claimed: Claim, *values: float) -> None:
@@ -142,9 +152,49 @@ def test_judge_lets_the_best_go_on_at_its_rung(store: Store) -> None:
     train(study, good, 0.9)
     train(study, bad, 0.1)
 
-    assert judge.verdict(good.number, 1) == "continue"
-    assert judge.verdict(bad.number, 1) == "pause"
-    assert judge.verdict(bad.number, 2) == "continue"  # no rung
+    assert judge.verdict(good.number, EPOCH) == "continue"
+    assert judge.verdict(bad.number, EPOCH) == "pause"
+    assert judge.verdict(bad.number, 2 * EPOCH) == "continue"  # no rung
+
+
+def test_trial_is_judged_and_pauses_within_its_first_epoch(store: Store) -> None:
+    study = begun(store, SPACE.replace("3600", "1000"))
+    judge = Judge(study)
+    assert judge.judge_at == (1000, 3600, 10_800, 28_800)
+    verdicts = []
+    for value in (0.3, 0.6, 0.7):
+        claimed = taken(study)
+        Recording(study, claimed).judged(judgement(claimed, 1024, value, val_images=300))
+        verdicts.append(judge.verdict(claimed.number, 1024))
+
+    assert verdicts == ["pause", "pause", "continue"]
+    assert store.optuna.get_trial(study.trial_id(0)).intermediate_values == {1024: 0.3}
+
+
+def test_judgement_between_rungs_lets_a_trial_go_on(store: Store) -> None:
+    study = begun(store, SPACE.replace("3600", "1000"))
+    claimed = taken(study)
+    recording = Recording(study, claimed)
+    for images in (1024, EPOCH, 2 * EPOCH):
+        recording.judged(judgement(claimed, images, 0.5))
+
+    # At 1024 and at the epoch's end it stood at a rung; two epochs are none.
+    assert [Judge(study).verdict(claimed.number, images) for images in (1024, EPOCH, 2 * EPOCH)] == [
+        "pause", "pause", "continue",
+    ]  # fmt: skip
+
+
+def test_value_of_a_part_gives_way_to_the_first_of_the_whole(store: Store) -> None:
+    study = begun(store, SPACE.replace("3600", "1000"))
+    recording = Recording(study, claimed := taken(study))
+
+    recording.judged(judgement(claimed, 1024, 0.9, val_images=300))
+    early = study.trials()[claimed.number]
+    recording.judged(judgement(claimed, EPOCH, 0.8))
+    later = study.trials()[claimed.number]
+
+    assert (early.value, early.val_images) == (0.9, 300)
+    assert (later.value, later.val_images) == (0.8, None)
 
 
 def test_last_call_trains_the_best_to_the_end(store: Store) -> None:
@@ -253,17 +303,17 @@ def test_value_is_the_best_epoch(store: Store) -> None:
     finish(study, claimed, 0.9, 0.5, 0.1)
 
     assert study.trials()[0].value == 0.9
-    assert study.store.optuna.get_trial(study.trial_id(0)).intermediate_values == {1: 0.9, 2: 0.5, 3: 0.1}
+    assert study.store.optuna.get_trial(study.trial_id(0)).intermediate_values == {3600: 0.9, 7200: 0.5, 10_800: 0.1}
 
 
 @pytest.mark.parametrize("pruner", ["median", "hyperband"])
 def test_early_stopped_trial_holds_the_others_to_its_best(store: Store, pruner: str) -> None:
-    text = SPACE + f"pruner: {{name: {pruner}}}\n"
-    study = begun(store, text.replace("pruner: {name: median}", "pruner: {name: median, startup_trials: 1}"))
+    options = ", startup_trials: 1" if pruner == "median" else ""
+    study = begun(store, SPACE.replace("name: asha, min_images: 3600", f"name: {pruner}{options}"))
     judge = Judge(study)
     early = taken(study)
     train(study, early, 0.2, 0.9)
-    judge.carry(early.number, 2, 0.9)
+    judge.carry(early.number, 2 * EPOCH, 0.9)
     finish(study, early)
 
     verdicts = []
@@ -271,7 +321,7 @@ def test_early_stopped_trial_holds_the_others_to_its_best(store: Store, pruner: 
         slow = taken(study)
         for epoch in range(1, 9):
             train(study, slow, 0.3)
-            verdicts.append((epoch, judge.verdict(slow.number, epoch)))
+            verdicts.append((epoch, judge.verdict(slow.number, epoch * EPOCH)))
             if verdicts[-1][1] == "stop":
                 break
         finish(study, slow)
@@ -330,9 +380,8 @@ def test_nothing_begins_that_cannot_reach_a_score_in_time(store: Store) -> None:
 
 def test_grid_ends_when_every_point_was_tried(store: Store) -> None:
     text = SPACE.replace("learning_rate: {float: [1e-4, 1e-2], log: true}", "learning_rate: {choice: [0.01]}")
-    text = (
-        text.replace("[64, 512]", "[64, 192]").replace(", trials: 12", "")
-        + "sampler: {name: grid}\npruner: {name: none}\n"
+    text = (text.replace("[64, 512]", "[64, 192]").replace(", trials: 12", "") + "sampler: {name: grid}\n").replace(
+        "asha, min_images: 3600", "none"
     )
     study = begun(store, text)
 

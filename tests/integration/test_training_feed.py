@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from search.training.course import Stretch
 from search.training.feed import TrainingFeed
 
 IMAGES = np.arange(50, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 1), dtype=np.uint8)
@@ -14,8 +15,8 @@ def feed(seed=1, augment="none"):
     return TrainingFeed(IMAGES, LABELS, CHOSEN, batch_size=10, seed=seed, augment=augment)
 
 
-def epoch_of(one, epoch):
-    one.start_epoch(epoch)
+def epoch_of(one, epoch, first=0, last=5):
+    one.start(Stretch(epoch=epoch, first=first, last=last))
     batches = [one[index] for index in range(one.num_batches)]
     return [len(labels) for _, labels in batches], np.concatenate([labels for _, labels in batches])
 
@@ -44,11 +45,19 @@ def test_order_follows_seed_and_epoch():
 
 def test_augmentation_follows_seed_epoch_and_batch():
     one, other = feed(augment="shift_rotate"), feed(augment="shift_rotate")
-    one.start_epoch(3)
-    other.start_epoch(3)
-    other[0]  # batches may be asked for in any order
+    one.start(Stretch(epoch=3, first=0, last=5))
+    other.start(Stretch(epoch=3, first=1, last=5))
+    other[2]  # batches may be asked for in any order
 
-    np.testing.assert_array_equal(one[1][0], other[1][0])
+    np.testing.assert_array_equal(one[1][0], other[0][0])
+
+
+def test_stretches_of_an_epoch_are_the_epoch():
+    sizes, labels = epoch_of(feed(), 2)
+    begun, left = epoch_of(feed(), 2, last=3), epoch_of(feed(), 2, first=3)
+
+    assert begun[0] + left[0] == sizes
+    np.testing.assert_array_equal(np.concatenate([begun[1], left[1]]), labels)
 
 
 def test_unknown_augmentation_is_refused():

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from training_talk import RESIDUAL, SMALL, action_at, digits, interrupt_after, train
 
+from search.training.data.dataset import load_dataset
 from search.training.errors import DivergedError, MetricError
 from search.training.messages import EpochEnded, Interrupt, TrialStarted
 
@@ -70,6 +72,25 @@ def test_cosine_falls_to_nothing(tmp_path):
     assert [metrics["learning_rate"] for metrics in heard.curve] == pytest.approx(expected, rel=1e-5)
 
 
+def test_patience_and_plateau_count_whole_epochs_only(tmp_path):
+    hyperparameters = {**SMALL, "schedule": "plateau", "learning_rate": 1e-12, "patience": 3, "epochs": 9}
+
+    heard = train(tmp_path, hyperparameters, judge_at=(64, 128, 192))
+
+    assert [event.epoch for event in heard.judged] == [0.25, 0.5, 0.75, 1, 2, 3, 4]
+    assert (heard.ended.ending, heard.ended.epochs) == ("early_stopped", 4)
+    rates = [metrics["learning_rate"] / 1e-12 for metrics in heard.curve]
+    assert rates == pytest.approx([1, 1, 1, 1, 1, 0.5, 0.25])
+
+
+def test_cosine_is_not_moved_by_rungs(tmp_path):
+    hyperparameters = {**SMALL, "schedule": "cosine", "learning_rate": 1e-3, "epochs": 2}
+
+    rates = [metrics["learning_rate"] for metrics in train(tmp_path, hyperparameters, judge_at=(128,)).curve]
+
+    assert rates == pytest.approx([0.5e-3 * (1 + np.cos(np.pi * step / 8)) for step in (1, 3, 7)], rel=1e-5)
+
+
 @pytest.mark.parametrize(("action", "ending"), [("stop", "stopped"), ("pause", "paused")])
 def test_verdict_ends_the_trial_after_its_epoch(tmp_path, action, ending):
     ended = train(tmp_path, SMALL, answer=action_at(2, action)).ended
@@ -82,17 +103,17 @@ def test_interrupt_to_stop_before_the_first_epoch_still_gives_a_value(tmp_path):
     heard = train(tmp_path, SMALL, interrupt=Interrupt(action="stop"))
     ended = heard.ended
 
-    assert (ended.ending, ended.epochs, ended.best_epoch) == ("stopped", 1, 1)
+    assert (ended.ending, ended.images, ended.epochs, ended.best_epoch) == ("stopped", 64, 0.25, 0.25)
     assert ended.best_value == heard.curve[0]["val_accuracy"]
     assert len(heard.curve) == 1
 
 
-def test_interrupt_to_stop_counts_the_epoch_that_was_cut_short(tmp_path):
+def test_interrupt_to_stop_counts_what_was_trained_of_an_epoch(tmp_path):
     heard = train(tmp_path, SMALL, answer=interrupt_after(1, "stop"))
 
-    assert (heard.ended.ending, heard.ended.epochs, len(heard.curve)) == ("stopped", 2, 2)
+    assert (heard.ended.ending, heard.ended.epochs, len(heard.curve)) == ("stopped", 1.25, 2)
     assert heard.ended.best_value == max(metrics["val_accuracy"] for metrics in heard.curve)
-    assert [path.name for path in tmp_path.glob("checkpoint-*.npz")] == ["checkpoint-0001.npz"]
+    assert [path.name for path in tmp_path.glob("checkpoint-*.npz")] == ["checkpoint-000000256.npz"]
 
 
 def test_interrupt_to_pause_falls_back_to_the_checkpoint(tmp_path):
@@ -100,8 +121,8 @@ def test_interrupt_to_pause_falls_back_to_the_checkpoint(tmp_path):
 
     assert (heard.ended.ending, heard.ended.epochs, len(heard.curve)) == ("paused", 1, 1)
     assert sorted(path.name for path in tmp_path.glob("checkpoint-*")) == [
-        "checkpoint-0001.json",
-        "checkpoint-0001.npz",
+        "checkpoint-000000256.json",
+        "checkpoint-000000256.npz",
     ]
 
 
@@ -111,6 +132,46 @@ def test_interrupt_to_pause_before_the_first_epoch_leaves_nothing(tmp_path):
     assert (ended.ending, ended.epochs, ended.best_epoch, ended.best_value) == ("paused", 0, 0, None)
     assert (ended.weights, ended.confusion) == ("", "")
     assert list(tmp_path.iterdir()) == []
+
+
+@cache
+def many_validated():
+    """Digits of which more are for validation than an early judgement takes."""
+    return load_dataset("mnist-5k", validation=0.3, train_limit=512, seed=0)
+
+
+def test_judgement_within_the_first_epoch_takes_a_part_of_the_validation_images(tmp_path):
+    data = many_validated()
+    heard = train(tmp_path, {**SMALL, "epochs": 1}, data=data, judge_at=(128, 256))
+    early = [metrics.get("val_images") for metrics in heard.curve]
+
+    assert early == [500, 500, None]
+    assert all(
+        metrics["val_accuracy"] * 500 == pytest.approx(round(metrics["val_accuracy"] * 500))
+        for metrics in heard.curve[:2]
+    )
+    # What was measured on the whole part counts, whatever the parts have shown.
+    assert (heard.ended.best_epoch, heard.ended.best_metrics) == (1, heard.curve[-1])
+    counts = np.array(json.loads(Path(heard.ended.confusion).read_text())["counts"])
+    assert counts.sum() == len(data.validation) == 1200
+
+
+def test_trial_that_pauses_within_its_first_epoch_keeps_its_best_part(tmp_path):
+    heard = train(tmp_path, SMALL, data=many_validated(), judge_at=(128, 256), answer=action_at(0.5, "pause"))
+
+    best = max(heard.curve, key=lambda metrics: metrics["val_accuracy"])
+    assert (heard.ended.best_value, heard.ended.best_metrics) == (best["val_accuracy"], best)
+    counts = np.array(json.loads(Path(heard.ended.confusion).read_text())["counts"])
+    assert counts.sum() == 500
+    assert counts.trace() / 500 == heard.ended.best_value
+    assert counts.sum(axis=1).max() - counts.sum(axis=1).min() <= 2  # digits, nearly as many of each
+
+
+def test_trial_that_is_stopped_within_its_first_epoch_is_measured_on_the_whole_part(tmp_path):
+    heard = train(tmp_path, SMALL, data=many_validated(), judge_at=(128, 256), answer=interrupt_after(0.25, "stop"))
+
+    assert [metrics.get("val_images") for metrics in heard.curve] == [500, None]
+    assert heard.ended.best_metrics == heard.curve[1]
 
 
 def test_metric_that_does_not_exist_fails_at_the_first_epoch(tmp_path):

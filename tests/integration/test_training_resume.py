@@ -53,6 +53,32 @@ def test_continued_trial_has_the_curve_of_an_uninterrupted_one(tmp_path, hyperpa
     assert second.ended.seconds.setup > first.ended.seconds.setup
 
 
+@pytest.mark.parametrize("hyperparameters", TRIALS.values(), ids=TRIALS)
+def test_trial_that_paused_within_its_first_epoch_goes_on_to_the_same_curve(tmp_path, hyperparameters):
+    rungs = (60, 140)  # reached by steps 1 and 3 of 4
+    whole = train(tmp_path / "whole", hyperparameters, judge_at=rungs)
+
+    first = train(tmp_path / "parts", hyperparameters, judge_at=rungs, answer=action_at(0.25, "pause"))
+    second = train(tmp_path / "parts", hyperparameters, judge_at=rungs, resume=True, answer=action_at(0.75, "pause"))
+    third = train(tmp_path / "parts", hyperparameters, judge_at=rungs, resume=True)
+
+    assert [event.epoch for event in whole.judged] == [0.25, 0.75, 1, 2, 3, 4]
+    assert [event.images for event in whole.judged] == [64, 192, 256, 512, 768, 1024]
+    assert first.curve + second.curve + third.curve == whole.curve
+    assert parts(third) == parts(whole)
+    assert [heard.events[0].epoch for heard in (first, second, third)] == [0, 0.25, 0.75]
+
+
+def test_rungs_do_not_change_what_is_trained(tmp_path):
+    plain = train(tmp_path / "plain", RESIDUAL)
+    judged = train(tmp_path / "judged", RESIDUAL, judge_at=(64, 128))
+
+    validated = [
+        [(m["val_loss"], m["val_accuracy"]) for m in heard.curve[-RESIDUAL["epochs"] :]] for heard in (plain, judged)
+    ]
+    assert validated[0] == validated[1]
+
+
 @pytest.fixture
 def paused(tmp_path):
     """The folder of a trial after two epochs, its identity, and a fresh network of its kind."""
@@ -65,7 +91,7 @@ def paused(tmp_path):
 
 def test_damaged_checkpoint_is_passed_over_for_the_one_before(paused, caplog):
     folder, identity, model = paused
-    newest = folder / "checkpoint-0002.npz"
+    newest = folder / "checkpoint-000000512.npz"
     data = newest.read_bytes()
     assert load_checkpoint(folder, identity, model).epoch == 2
 
@@ -76,7 +102,7 @@ def test_damaged_checkpoint_is_passed_over_for_the_one_before(paused, caplog):
     assert load_checkpoint(folder, identity, model).epoch == 1
     newest.unlink()
     assert load_checkpoint(folder, identity, model).epoch == 1
-    assert caplog.text.count("checkpoint of epoch 2") == 10
+    assert caplog.text.count("checkpoint at 512 images") == 10
 
 
 def test_checkpoint_without_the_best_weights_it_speaks_of_is_passed_over(paused):

@@ -75,7 +75,11 @@ class Heard:
 
     @property
     def curve(self) -> list[dict[str, float]]:
-        return [event.metrics for event in self.events if isinstance(event, EpochEnded)]
+        return [event.metrics for event in self.judged]
+
+    @property
+    def judged(self) -> list[EpochEnded]:
+        return [event for event in self.events if isinstance(event, EpochEnded)]
 
     @property
     def ended(self) -> TrialEnded:
@@ -130,13 +134,13 @@ def train(
     return heard
 
 
-def action_at(epoch: int, action: str) -> Callable[[EpochEnded], list[Any]]:
+def action_at(epoch: float, action: str) -> Callable[[EpochEnded], list[Any]]:
     """Answers that continue until `epoch`, then say `action`."""
     return lambda event: [Verdict(action=action if event.epoch == epoch else "continue")]
 
 
-def interrupt_after(epoch: int, action: str) -> Callable[[EpochEnded], list[Any]]:
-    """Answers that interrupt at the first step after `epoch`."""
+def interrupt_after(epoch: float, action: str) -> Callable[[EpochEnded], list[Any]]:
+    """Answers that interrupt at the first step after the judgement at `epoch`."""
     return lambda event: [
         Verdict(action="continue"),
         *([Interrupt(action=action)] if event.epoch == epoch else []),

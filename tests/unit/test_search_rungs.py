@@ -4,34 +4,93 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.worker.rungs import Standing, is_promoted_at, promotable, rungs
+from search.worker.rungs import Score, Standing, is_promoted_at, next_judgement, promotable, rung_reached, rungs
 
 LADDER = (1, 3, 9)
 
 
+def scores(values: tuple[float, ...]) -> tuple[Score, ...]:
+    """One judgement after each image."""
+    return tuple(Score(images=images, value=value) for images, value in enumerate(values, 1))
+
+
 def paused(number: int, *values: float) -> Standing:
-    return Standing(number=number, values=values, is_paused=True, has_ended=False)
+    return Standing(number=number, scores=scores(values), is_paused=True, has_ended=False)
 
 
 def running(number: int, *values: float) -> Standing:
-    return Standing(number=number, values=values, is_paused=False, has_ended=False)
+    return Standing(number=number, scores=scores(values), is_paused=False, has_ended=False)
 
 
 def ended(number: int, *values: float) -> Standing:
-    return Standing(number=number, values=values, is_paused=False, has_ended=True)
+    return Standing(number=number, scores=scores(values), is_paused=False, has_ended=True)
+
+
+def dead(number: int, *values: float) -> Standing:
+    return Standing(number=number, scores=scores(values), is_paused=False, has_ended=False, is_dead=True)
 
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ((1, 50, 3), (1, 3, 9, 27)),
-        ((1, 27, 3), (1, 3, 9)),  # the last rung is the end itself
-        ((2, 9, 2), (2, 4, 8)),
-        ((5, 5, 3), ()),
+        ((2000, 13_500, 50, 3), (2000, 6000, 13_500, 54_000, 162_000, 486_000)),
+        ((2000, 3600, 9, 3), (2000, 7200, 18_000)),  # beyond the first epoch at the ends of epochs
+        ((2000, 2400, 4, 3), (2400, 7200)),  # near the end of the epoch; then two and a half are three
+        ((2000, 500, 50, 3), (2000, 6000, 18_000)),  # epochs 4, 12 and 36
+        ((2000, 100, 27, 3), (2000,)),
+        ((2000, 100_000, 1, 3), (2000, 6000, 18_000, 54_000)),
+        ((100, 150, 2, 2), (100, 150)),  # 200 moves to 150, too
+        ((5000, 1000, 5, 3), ()),  # the first rung is the end itself
     ],
 )
-def test_rungs_stay_below_end(arguments: tuple[int, int, int], expected: tuple[int, ...]) -> None:
+def test_rungs_in_images(arguments: tuple[int, int, int, int], expected: tuple[int, ...]) -> None:
     assert rungs(*arguments) == expected
+
+
+@given(st.integers(1, 10_000), st.integers(1, 10_000), st.integers(1, 30), st.integers(2, 6))
+def test_rungs_ascend_and_stay_below_the_end(min_images: int, n_images: int, epochs: int, factor: int) -> None:
+    found = rungs(min_images, n_images, epochs, factor)
+
+    assert list(found) == sorted(set(found))
+    assert all(rung < epochs * n_images for rung in found)
+    assert all(rung % n_images == 0 for rung in found if rung > 0.8 * n_images)
+
+
+def test_value_at_a_rung_that_a_large_batch_overshoots() -> None:
+    over = Standing(
+        number=0,
+        scores=(Score(images=2048, value=0.3, is_partial=True), Score(images=8192, value=0.5)),
+        is_paused=True,
+        has_ended=False,
+    )
+
+    assert over.value_at(2000) == 0.3
+    assert over.value_at(6000) == 0.5
+    assert over.value_at(9000) is None
+
+
+def test_value_of_the_whole_part_comes_before_a_better_one_of_a_part() -> None:
+    one = Standing(
+        number=0,
+        scores=(Score(images=2000, value=0.6, is_partial=True), Score(images=4000, value=0.5)),
+        is_paused=True,
+        has_ended=False,
+    )
+
+    assert (one.value_at(2000), one.value_at(4000)) == (0.6, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("images", "before", "rung"),
+    [(2048, 0, 2000), (6144, 2048, 6000), (8192, 0, 6000), (13_500, 6144, None), (1024, 0, None)],
+)
+def test_rung_reached_by_a_judgement(images: int, before: int, rung: int | None) -> None:
+    assert rung_reached(images, before, (2000, 6000, 27_000)) == rung
+
+
+@pytest.mark.parametrize(("images", "expected"), [(0, 2000), (2048, 6000), (6016, 13_500), (13_500, 27_000)])
+def test_next_judgement_is_a_rung_or_the_end_of_an_epoch(images: int, expected: int) -> None:
+    assert next_judgement(images, (2000, 6000, 13_500, 54_000), 13_500) == expected
 
 
 def test_promotion_with_too_few_at_rung() -> None:
@@ -70,14 +129,27 @@ def test_early_stopped_trial_counts_at_later_rungs() -> None:
 
 
 def test_trial_without_any_value_counts_as_worst() -> None:
-    assert promotable([ended(0), paused(1, 0.1), ended(2)], LADDER, 3) == 1
+    assert promotable([dead(0), paused(1, 0.1), dead(2)], LADDER, 3) == 1
+
+
+def test_trial_that_died_after_a_good_start_is_the_worst_where_it_has_been() -> None:
+    standings = [dead(0, 0.9), paused(1, 0.1), paused(2, 0.2)]
+
+    assert promotable(standings, LADDER, 3) == 2  # at rung 1, which the dead one has passed
+
+
+def test_dead_trial_counts_at_the_rung_it_was_under_way_to_and_no_further() -> None:
+    first = paused(0, 0.5, 0.5, 0.5)
+
+    assert promotable([first, dead(1), dead(2), dead(3)], LADDER, 3) is None  # none of them came near rung 3
+    assert promotable([first, dead(1, 0.1), dead(2, 0.1)], LADDER, 3) == 0  # those had been promoted towards it
 
 
 def test_running_trial_is_promoted_at_its_rung() -> None:
     standings = [paused(0, 0.5), paused(1, 0.6), running(2, 0.7)]
 
-    assert is_promoted_at(2, 1, standings, 3)
-    assert not is_promoted_at(1, 1, standings, 3)
+    assert is_promoted_at(2, 1, standings, LADDER, 3)
+    assert not is_promoted_at(1, 1, standings, LADDER, 3)
 
 
 curves = st.lists(st.floats(0, 1), min_size=1, max_size=12)
@@ -86,7 +158,7 @@ curves = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 @given(st.lists(st.tuples(curves, st.sampled_from(["paused", "running", "ended"])), max_size=20), st.booleans())
 def test_promotion_only_ever_takes_a_paused_trial(trials: list[tuple[list[float], str]], is_last_call: bool) -> None:
     standings = [
-        Standing(number=n, values=tuple(v), is_paused=kind == "paused", has_ended=kind == "ended")
+        Standing(number=n, scores=scores(tuple(v)), is_paused=kind == "paused", has_ended=kind == "ended")
         for n, (v, kind) in enumerate(trials)
     ]
 
@@ -100,5 +172,5 @@ def test_promotion_only_ever_takes_a_paused_trial(trials: list[tuple[list[float]
             reached = [s for s in standings if s.value_at(rung) is not None]
             if reached:
                 best = max(reached, key=lambda s: (s.value_at(rung), -s.number))
-                stands_here = max((r for r in LADDER if r <= len(best.values)), default=None) == rung
+                stands_here = max((r for r in LADDER if r <= best.images), default=None) == rung
                 assert not (best.is_paused and stands_here)

@@ -59,7 +59,7 @@ def test_json_of_a_small_space_is_known():
         '{"budget":{"epochs":50,"time":null,"trials":null},'
         '"data":{"seed":0,"source":"mnist-5k","train_limit":null,"validation":0.1},'
         '"fixed":{},"image":{"size":32},"objective":{"direction":"maximize","metric":"val_accuracy"},'
-        '"pruner":{"min_epochs":1,"name":"asha","reduction_factor":3},"sampler":{"name":"tpe"},'
+        '"pruner":{"min_images":2000,"name":"asha","reduction_factor":3},"sampler":{"name":"tpe"},'
         '"search":[{"architecture":{"choice":["LeNet5","VGG16"]}},{"dropout":{"float":[0.0,0.5]}}],'
         '"study":"small","try_first":[]}'
     )
@@ -106,7 +106,7 @@ def test_hash_overlooks_where_a_search_begins_and_ends(change: str):
     [
         "data.validation=0.2", "data.train_limit=1000", "data.seed=1", "image.size=48", "objective.metric=accuracy",
         "search.dropout.float=[0, 0.5]", "search.patience.log=false", "search.blocks.int=[4, 5]", "fixed.optimizer=sgd",
-        "fixed.schedule=cosine", "budget.epochs=49", "sampler.name=random", "pruner.min_epochs=2", "pruner.name=none",
+        "fixed.schedule=cosine", "budget.epochs=49", "sampler.name=random", "pruner.min_images=300", "pruner.name=none",
     ],
 )  # fmt: skip
 def test_hash_sees_what_makes_trials_comparable(change: str):

@@ -59,7 +59,7 @@ def test_contract_example_is_read_exactly():
     )  # fmt: skip
     assert space.budget == Budget(epochs=50, trials=60, time=8 * 3600.0)
     assert space.sampler == Sampler(name="tpe")
-    assert space.pruner == Pruner(name="asha", min_epochs=1, reduction_factor=3)
+    assert space.pruner == Pruner(name="asha", min_images=2000, reduction_factor=3)
     assert space.builders is None
 
 
@@ -72,7 +72,7 @@ def test_sections_left_out_take_defaults():
     assert space.objective == Objective(metric="val_accuracy", direction="maximize")
     assert space.budget == Budget(epochs=50, trials=None, time=None)
     assert space.sampler == Sampler(name="tpe")
-    assert space.pruner == Pruner(name="asha", min_epochs=1, reduction_factor=3)
+    assert space.pruner == Pruner(name="asha", min_images=2000, reduction_factor=3)
 
 
 def test_space_cannot_be_changed():
@@ -124,7 +124,9 @@ def test_space_cannot_be_changed():
         ("sampler: {name: grid}", "4:3: search.dropout: is continuous, but the sampler grid needs single values: write it as {choice: [...]}"),
         ("pruner: {name: median, min_epochs: 3}", "5:24: pruner.min_epochs: is no option of the pruner median; its options: startup_trials, warmup_epochs"),
         ("pruner: {name: none, min_epochs: 3}", "5:22: pruner.min_epochs: is no option of the pruner none; its options: none"),
-        ("pruner: {name: asha, min_epochs: 51}", "5:34: pruner.min_epochs: must be a whole number from 1 to 50, but got 51"),
+        ("pruner: {name: hyperband, min_epochs: 51}", "5:39: pruner.min_epochs: must be a whole number from 1 to 50, but got 51"),
+        ("pruner: {name: asha, min_epochs: 1}", "5:22: pruner.min_epochs: is no option of the pruner asha; its options: min_images, reduction_factor"),
+        ("pruner: {min_images: 0}", "5:22: pruner.min_images: must be a whole number from 1 to 1000000000, but got 0"),
         ("pruner: {reduction_factor: 1}", "5:28: pruner.reduction_factor: must be a whole number from 2 to 100, but got 1"),
         ("try_first: {dropout: 0}", "5:12: try_first: must be a list of points such as [{dropout: 0.1}], but got {'dropout': 0}"),
     ],

@@ -44,34 +44,46 @@ def test_arrays_come_back_in_order(tmp_path):
 
 
 def test_prune_keeps_the_last_two_of_each_kind(tmp_path):
-    for epoch in (1, 2, 3, 10):
-        touch(tmp_path, f"checkpoint-{epoch:04d}.npz", f"checkpoint-{epoch:04d}.json")
-    touch(tmp_path, "best-0001.npz", "best-0002.npz", "best-0010.npz", "confusion-0002.json")
-    touch(tmp_path, "checkpoint-0011.npz.123.part", "notes.txt")
+    for images in (1, 2, 3, 10):
+        touch(tmp_path, f"checkpoint-{images:09d}.npz", f"checkpoint-{images:09d}.json")
+    touch(tmp_path, "best-000000001.npz", "best-000000002.npz", "best-000000010.npz", "confusion-000000002.json")
+    touch(tmp_path, "checkpoint-000000011.npz.123.part", "notes.txt")
 
     files.prune(tmp_path)
 
     assert names(tmp_path) == [
-        "best-0002.npz",
-        "best-0010.npz",
-        "checkpoint-0003.json",
-        "checkpoint-0003.npz",
-        "checkpoint-0010.json",
-        "checkpoint-0010.npz",
-        "confusion-0002.json",
+        "best-000000002.npz",
+        "best-000000010.npz",
+        "checkpoint-000000003.json",
+        "checkpoint-000000003.npz",
+        "checkpoint-000000010.json",
+        "checkpoint-000000010.npz",
+        "confusion-000000002.json",
         "notes.txt",
     ]
 
 
 def test_checkpoints_are_found_newest_first(tmp_path):
-    touch(tmp_path, "checkpoint-0002.json", "checkpoint-0010.json", "checkpoint-0011.npz", "checkpoint-x.json")
+    touch(
+        tmp_path,
+        "checkpoint-000000002.json",
+        "checkpoint-000000010.json",
+        "checkpoint-000000011.npz",
+        "checkpoint-x.json",
+    )
 
-    assert files.checkpoint_epochs(tmp_path) == [10, 2]
+    assert files.checkpoints(tmp_path) == [10, 2]
 
 
 def test_removal_of_checkpoints_leaves_the_best(tmp_path):
-    touch(tmp_path, "checkpoint-0002.json", "checkpoint-0002.npz", "best-0002.npz", "confusion-0002.json")
+    touch(
+        tmp_path,
+        "checkpoint-000000002.json",
+        "checkpoint-000000002.npz",
+        "best-000000002.npz",
+        "confusion-000000002.json",
+    )
 
     files.remove_checkpoints(tmp_path)
 
-    assert names(tmp_path) == ["best-0002.npz", "confusion-0002.json"]
+    assert names(tmp_path) == ["best-000000002.npz", "confusion-000000002.json"]

@@ -30,6 +30,7 @@ MESSAGES = [
         folder="/somewhere/with ünicode",
         resume=True,
         builders=None,
+        judge_at=(2000, 6000),
     ),
     Verdict(action="pause"),
     Interrupt(action="stop"),
@@ -43,10 +44,18 @@ MESSAGES = [
         n_validation=1,
         n_test=0,
     ),
-    EpochEnded(trial=3, epoch=1, metrics={"val_loss": 0.1}, seconds=SECONDS, vitals=[{"step": 1.0}]),
+    EpochEnded(
+        trial=3,
+        epoch=0.17,
+        images=2048,
+        metrics={"val_loss": 0.1, "val_images": 600},
+        seconds=SECONDS,
+        vitals=[{"step": 1.0}],
+    ),
     TrialEnded(
         trial=3,
         ending="paused",
+        images=0,
         epochs=0,
         best_epoch=0,
         best_value=None,
@@ -72,7 +81,7 @@ def test_message_survives_the_pipe(message):
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_message_with_no_number_is_refused(number):
     with pytest.raises(ValueError, match="Out of range float values"):
-        encode(EpochEnded(trial=0, epoch=1, metrics={"loss": number}, seconds=SECONDS))
+        encode(EpochEnded(trial=0, epoch=1, images=9, metrics={"loss": number}, seconds=SECONDS))
 
 
 @pytest.mark.parametrize("line", [b"", b"{}", b"[1]", b"3", b'{"kind": "Nonsense"}', b'{"kind": "Quit", "x": 1}', b"{"])

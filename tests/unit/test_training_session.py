@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from search.training.channel import Channel
+from search.training.course import Course, Stretch
 from search.training.errors import MetricError
 from search.training.messages import EpochEnded, Interrupt, Progress, Quit, Train, Verdict, decode, encode
 from search.training.session import Session
@@ -38,7 +39,9 @@ class Talk:
             Channel(commands[0], events[1]),
             Stopwatch("setup"),
             self.model,
+            Course(n_images=90, batch_size=10, epochs=epochs),
         )
+        self.session.stretch = Stretch(epoch=0, first=0, last=9)
 
     def say(self, *commands):
         for command in commands:
@@ -76,7 +79,23 @@ def test_better_follows_the_direction(talk, direction, best, value, better):
     session = talk(direction=direction).session
     session.state.best_value = best
 
-    assert session.is_better(value) is better
+    assert session.is_better(value, is_partial=False) is better
+
+
+@pytest.mark.parametrize(
+    ("best", "value", "is_partial", "better"),
+    [
+        ({"val_images": 500}, 0.1, False, True),  # the first one on the whole part
+        ({}, 0.9, True, False),
+        ({"val_images": 500}, 0.6, True, True),
+        ({"val_images": 500}, 0.4, True, False),
+    ],
+)
+def test_value_of_the_whole_part_comes_before_any_of_a_part(talk, best, value, is_partial, better):
+    session = talk().session
+    session.state.best_value, session.state.best_metrics = 0.5, best
+
+    assert session.is_better(value, is_partial=is_partial) is better
 
 
 def test_metric_that_does_not_exist_is_named(talk):
@@ -88,33 +107,33 @@ def test_metric_that_does_not_exist_is_named(talk):
 
 def test_progress_is_sent_once_a_second(talk):
     one = talk()
-    one.session.listen(1, 9)
-    one.session.listen(2, 9)
+    one.session.listen(1)
+    one.session.listen(2)
 
     assert one.hear() == [Progress(trial=4, epoch=1, step=1, steps=9)]
 
 
-def test_interrupt_to_stop_makes_a_partial_epoch(talk):
+def test_interrupt_to_stop_cuts_the_stretch_short(talk):
     one = talk()
     one.say(Interrupt(action="stop"))
-    one.session.listen(3, 9)
+    one.session.listen(3)
 
-    assert (one.session.ending, one.session.is_partial, one.session.is_abandoned) == ("stopped", True, False)
+    assert (one.session.ending, one.session.is_cut_short, one.session.is_abandoned) == ("stopped", True, False)
     assert one.model.stop_training
 
 
-def test_interrupt_to_stop_after_the_last_step_leaves_the_epoch_whole(talk):
+def test_interrupt_to_stop_after_the_last_step_leaves_the_stretch_whole(talk):
     one = talk()
     one.say(Interrupt(action="stop"))
-    one.session.listen(9, 9)
+    one.session.listen(9)
 
-    assert (one.session.ending, one.session.is_partial, one.session.is_abandoned) == ("stopped", False, False)
+    assert (one.session.ending, one.session.is_cut_short, one.session.is_abandoned) == ("stopped", False, False)
 
 
-def test_interrupt_to_pause_abandons_the_epoch(talk):
+def test_interrupt_to_pause_abandons_the_stretch(talk):
     one = talk()
     one.say(Interrupt(action="pause"))
-    one.session.listen(9, 9)
+    one.session.listen(9)
 
     assert (one.session.ending, one.session.is_abandoned) == ("paused", True)
 
@@ -122,7 +141,7 @@ def test_interrupt_to_pause_abandons_the_epoch(talk):
 def test_quit_pauses_and_is_kept_for_the_loop(talk):
     one = talk()
     one.say(Quit())
-    one.session.listen(3, 9)
+    one.session.listen(3)
 
     assert one.session.ending == "paused"
     assert one.session._channel.receive() == Quit()
@@ -131,13 +150,13 @@ def test_quit_pauses_and_is_kept_for_the_loop(talk):
 @pytest.mark.parametrize(("action", "ending"), [("continue", None), ("stop", "stopped"), ("pause", "paused")])
 def test_verdict_is_followed(talk, action, ending):
     one = talk()
-    one.session.state = TrialState(epoch=2)
+    one.session.state = TrialState(epoch=2, images=180)
     one.say(Verdict(action=action))
     one.session.report({"loss": 1.0})
 
     (event,) = one.hear()
     assert isinstance(event, EpochEnded)
-    assert (event.epoch, event.metrics) == (2, {"loss": 1.0})
+    assert (event.epoch, event.images, event.metrics) == (2, 180, {"loss": 1.0})
     assert (one.session.ending, one.session.is_abandoned) == (ending, False)
     assert one.model.stop_training is (ending is not None)
 
@@ -145,7 +164,7 @@ def test_verdict_is_followed(talk, action, ending):
 @pytest.mark.parametrize("action", ["continue", "stop", "pause"])
 def test_last_epoch_finishes_whatever_the_verdict(talk, action):
     one = talk(epochs=2)
-    one.session.state = TrialState(epoch=2)
+    one.session.state = TrialState(epoch=2, images=180)
     one.say(Verdict(action=action))
     one.session.report({})
 
@@ -154,11 +173,11 @@ def test_last_epoch_finishes_whatever_the_verdict(talk, action):
 
 def test_interrupt_that_crosses_a_report_is_followed_after_the_verdict(talk):
     one = talk()
-    one.session.state = TrialState(epoch=1)
+    one.session.state = TrialState(epoch=1, images=90)
     one.say(Interrupt(action="stop"), Verdict(action="continue"))
     one.session.report({})
 
-    assert (one.session.ending, one.session.is_partial) == ("stopped", False)
+    assert (one.session.ending, one.session.is_cut_short) == ("stopped", False)
     assert one.session._channel.poll() is None
 
 
@@ -178,12 +197,12 @@ def test_command_out_of_turn_is_an_error(talk):
     one.say(Verdict(action="continue"))
 
     with pytest.raises(TypeError, match="only Interrupt and Quit"):
-        one.session.listen(1, 9)
+        one.session.listen(1)
 
 
 def test_state_survives_json():
     import json
 
-    state = TrialState(epoch=3, best_epoch=2, best_value=0.5, curve=[{"loss": 0.1}])
+    state = TrialState(epoch=3, images=30, best_images=20, best_value=0.5, curve=[{"loss": 0.1}])
 
     assert TrialState.from_json(json.loads(json.dumps(state.to_json()))) == state

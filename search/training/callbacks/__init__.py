@@ -31,15 +31,14 @@ def trial_callbacks(
     forward: Forward,
 ) -> list[TrialCallback]:
     """The callbacks of one trial; each finds what those before it have left in logs and session."""
-    steps = feed.num_batches
-    validation = Validation(session, dataset, averages, forward, steps)
+    validation = Validation(session, dataset, averages, forward)
     return [
         Order(session, feed),
         Finite(session),
-        Progress(session, steps),
+        Progress(session),
         validation,
         Best(session, dataset.classes, validation),
-        Schedule(session, steps),
+        Schedule(session),
         EarlyStopping(session),
         Checkpoint(session),
         Report(session),

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 if TYPE_CHECKING:
+    from search.training.course import Stretch
     from search.training.session import Session
 
 
 class TrialCallback(keras.callbacks.Callback):
     """A callback that never raises: an error ends the trial in order and is raised after `fit`.
 
-    Subclasses override the four hooks below. None of them is called any more once the epoch under
-    way does not count (`Session.is_abandoned`). Epochs and steps count from 1.
+    Subclasses override the four hooks below. None of them is called any more once the stretch
+    under way does not count (`Session.is_abandoned`). What Keras calls an epoch is here a
+    stretch: an epoch, or a part of one up to where the trial is judged.
     """
 
     def __init__(self, session: Session) -> None:
@@ -23,33 +25,38 @@ class TrialCallback(keras.callbacks.Callback):
         super().__init__()
         self.session = session
 
-    def epoch_begins(self, epoch: int) -> None:
-        """Called before the first step of an epoch."""
+    def stretch_begins(self, stretch: Stretch) -> None:
+        """Called before the first step of a stretch."""
 
     def step_begins(self, step: int) -> None:
-        """Called before a training step."""
+        """Called before a training step; steps count from 1 in each epoch."""
 
     def step_ended(self, step: int, logs: dict[str, float]) -> None:
-        """Called after a training step, with the epoch's means so far."""
+        """Called after a training step, with the stretch's means so far."""
 
-    def epoch_ended(self, metrics: dict[str, float]) -> None:
-        """Called after an epoch; what is put into `metrics` the later callbacks find there."""
+    def stretch_ended(self, metrics: dict[str, float]) -> None:
+        """Called after a stretch; what is put into `metrics` the later callbacks find there."""
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Keras' hook."""
-        self._guarded(self.epoch_begins, epoch + 1)
+        """Keras' hook; `epoch` counts the stretches of this `fit`."""
+        self._guarded(self.stretch_begins, self.session.ahead[epoch])
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Keras' hook."""
-        self._guarded(self.step_begins, batch + 1)
+        """Keras' hook; `batch` counts the steps of the stretch."""
+        self._guarded(self.step_begins, self._step(batch))
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Keras' hook."""
-        self._guarded(self.step_ended, batch + 1, logs)
+        self._guarded(self.step_ended, self._step(batch), logs)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Keras' hook."""
-        self._guarded(self.epoch_ended, logs)
+        self._guarded(self.stretch_ended, logs)
+
+    def _step(self, batch: int) -> int:
+        stretch = self.session.stretch
+        assert stretch is not None  # `Order` comes first
+        return stretch.first + batch + 1
 
     def _guarded(self, hook: Callable[..., None], *arguments: Any) -> None:
         if self.session.is_abandoned:

@@ -1,4 +1,4 @@
-"""Keep what the best epoch has reached."""
+"""Keep what the best judgement has shown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from search.training import files
 from search.training.callbacks.base import TrialCallback
 from search.training.checkpoints import save_weights
+from search.training.messages import PARTIAL
 
 if TYPE_CHECKING:
     from search.training.callbacks.validation import Validation
@@ -15,32 +16,37 @@ if TYPE_CHECKING:
 
 
 class Best(TrialCallback):
-    """Closes the books on an epoch: counts it, and keeps weights and confusion counts if it is the best."""
+    """Closes the books on a judgement: counts it, and keeps weights and confusion counts if it is the best.
+
+    Patience and plateau count whole epochs; a judgement within one only decides what is best.
+    """
 
     def __init__(self, session: Session, classes: Sequence[str], validation: Validation) -> None:
-        """`classes` are the classes' names, `validation` has the epoch's scores."""
+        """`classes` are the classes' names, `validation` has the scores."""
         super().__init__(session)
         self._classes = list(classes)
         self._validation = validation
 
-    def epoch_ended(self, metrics: dict[str, float]) -> None:
-        """Compare by the trial's metric; an epoch that is only equal is no better."""
+    def stretch_ended(self, metrics: dict[str, float]) -> None:
+        """Compare by the trial's metric; one that is only equal is no better."""
         session, state = self.session, self.session.state
+        assert session.stretch is not None
         metrics["learning_rate"] = float(session.model.optimizer.learning_rate.numpy())
         value = session.value(metrics)
-        state.epoch += 1
-        state.curve.append(dict(metrics))
-        state.epochs_without_gain += 1
-        state.stalled_epochs += 1
-        if session.is_better(value):
-            self._save(state.epoch)
-            state.best_epoch, state.best_value, state.best_metrics = state.epoch, value, dict(metrics)
-            state.epochs_without_gain = state.stalled_epochs = 0
+        if (part := self._validation.part) is not None:
+            metrics[PARTIAL] = part
+        state.images = session.course.images_at(session.stretch.epoch, session.step)
+        state.curve.append({"epoch": session.epochs, "images": state.images, **metrics})
+        if session.step == session.course.steps:
+            session.count_epoch(value)
+        if session.is_better(value, is_partial=part is not None):
+            self._save(state.images)
+            state.best_images, state.best_value, state.best_metrics = state.images, value, dict(metrics)
 
-    def _save(self, epoch: int) -> None:
+    def _save(self, images: int) -> None:
         folder = self.session.folder
         self.session.stopwatch.switch("checkpoint")
-        save_weights(files.best_weights(folder, epoch), self.session.model)
+        save_weights(files.best_weights(folder, images), self.session.model)
         assert self._validation.scores is not None
         counts = self._validation.scores.confusion.tolist()
-        files.write_json(files.best_confusion(folder, epoch), {"classes": self._classes, "counts": counts})
+        files.write_json(files.best_confusion(folder, images), {"classes": self._classes, "counts": counts})

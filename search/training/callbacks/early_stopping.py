@@ -8,7 +8,7 @@ from search.training.callbacks.base import TrialCallback
 class EarlyStopping(TrialCallback):
     """Ends the trial when `patience` epochs in a row were no better than the best."""
 
-    def epoch_ended(self, metrics: dict[str, float]) -> None:  # noqa: ARG002
+    def stretch_ended(self, metrics: dict[str, float]) -> None:  # noqa: ARG002
         """Compare; a trial that has trained all its epochs has finished and not stopped early."""
         state, hp = self.session.state, self.session.hp
         if state.epochs_without_gain >= hp.patience and state.epoch < hp.epochs:

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 from search.training.callbacks.base import TrialCallback
 
 if TYPE_CHECKING:
+    from search.training.course import Stretch
     from search.training.feed import TrainingFeed
     from search.training.session import Session
 
 
 class Order(TrialCallback):
-    """Tells the feed which epoch begins; Keras has no word for it."""
+    """Tells session and feed which stretch begins; Keras has no word for it."""
 
     def __init__(self, session: Session, feed: TrainingFeed) -> None:
-        """Shuffle `feed` for each epoch."""
+        """Set `feed` to each stretch."""
         super().__init__(session)
         self._feed = feed
 
-    def epoch_begins(self, epoch: int) -> None:
-        """Shuffle."""
-        self._feed.start_epoch(epoch - 1)
+    def stretch_begins(self, stretch: Stretch) -> None:
+        """Begin it."""
+        self.session.stretch = stretch
+        self._feed.start(stretch)

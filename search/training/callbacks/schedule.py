@@ -23,8 +23,8 @@ class Schedule(TrialCallback):
     has passed without a better value.
     """
 
-    def __init__(self, session: Session, steps: int) -> None:
-        """`steps` is the number of steps in an epoch.
+    def __init__(self, session: Session) -> None:
+        """Follow the schedule of the session's trial.
 
         Raises:
             ValueError: if the trial's schedule is none that is known.
@@ -33,16 +33,15 @@ class Schedule(TrialCallback):
         self._name = session.hp.schedule
         if self._name not in SCHEDULES:
             raise ValueError(f"`schedule` must be one of {', '.join(SCHEDULES)}, but got {self._name!r}")
-        self._steps = steps
 
     def step_begins(self, step: int) -> None:
         """Follow the cosine."""
         if self._name == "cosine":
-            hp = self.session.hp
-            done = (self.session.state.epoch * self._steps + step - 1) / (hp.epochs * self._steps)
+            hp, steps = self.session.hp, self.session.course.steps
+            done = (self.session.state.epoch * steps + step - 1) / (hp.epochs * steps)
             self._set(hp.learning_rate * 0.5 * (1 + math.cos(math.pi * done)))
 
-    def epoch_ended(self, metrics: dict[str, float]) -> None:
+    def stretch_ended(self, metrics: dict[str, float]) -> None:
         """Notice a plateau."""
         state = self.session.state
         patience = max(1, self.session.hp.patience // _PLATEAU_SHARE)

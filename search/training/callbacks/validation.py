@@ -1,13 +1,17 @@
-"""What the epoch's weights are worth."""
+"""What the weights of now are worth."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from search.training.callbacks.base import TrialCallback
+from search.training.data.split import stratified
 from search.training.scoring import Scores, logits_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from search.training.batch_norm import HonestAverages
     from search.training.data.dataset import Dataset
     from search.training.session import Session
@@ -15,7 +19,12 @@ if TYPE_CHECKING:
 
 
 class Validation(TrialCallback):
-    """Makes BatchNorm's averages true, then adds `val_loss` and `val_accuracy` to the metrics."""
+    """Makes BatchNorm's averages true, then adds `val_loss` and `val_accuracy` to the metrics.
+
+    At a rung within the first epoch a part of the validation images will do: a fixed one,
+    stratified, the same for every trial on these data. A trial that ends there is still
+    measured on all of them.
+    """
 
     def __init__(
         self,
@@ -23,30 +32,41 @@ class Validation(TrialCallback):
         dataset: Dataset,
         averages: HonestAverages | None,
         forward: Forward,
-        steps: int,
     ) -> None:
         """Validate on `dataset.validation` through `forward`; None keeps Keras' own averages."""
         super().__init__(session)
         self._dataset = dataset
         self._averages = averages
         self._forward = forward
-        self._steps = steps
         self.scores: Scores | None = None
-        """Of the last epoch."""
+        """Of the last judgement."""
+        self.part: int | None = None
+        """Images it was made on; None for the whole validation part."""
 
-    def epoch_ended(self, metrics: dict[str, float]) -> None:
+    def stretch_ended(self, metrics: dict[str, float]) -> None:
         """Validate; an interrupt to pause is followed in the middle of it."""
         self.session.stopwatch.switch("validate")
         if self._averages is not None:
             self._averages.recompute(self._goes_on)
         if self._goes_on():
-            data = self._dataset
-            logits = logits_of(self._forward, data.images, data.validation, self._goes_on)
+            data, indices = self._dataset, self._indices()
+            logits = logits_of(self._forward, data.images, indices, self._goes_on)
         if not self.session.is_abandoned:
-            self.scores = Scores.of(logits, data.labels[data.validation])
+            self.scores = Scores.of(logits, data.labels[indices])
             metrics["val_loss"] = self.scores.loss
             metrics["val_accuracy"] = self.scores.accuracy
 
+    def _indices(self) -> NDArray[np.int64]:
+        session, data = self.session, self._dataset
+        course, stretch = session.course, session.stretch
+        assert stretch is not None
+        is_early = stretch.epoch == 0 and session.step < course.steps and session.ending is None
+        n = course.part_at(course.images_at(0, session.step)) if is_early else len(data.validation)
+        self.part = n if n < len(data.validation) else None
+        if self.part is None:
+            return data.validation
+        return data.validation[stratified(data.labels[data.validation], len(data.classes), n, seed=0)]
+
     def _goes_on(self) -> bool:
-        self.session.listen(self._steps, self._steps)
+        self.session.listen(self.session.step)
         return not self.session.is_abandoned

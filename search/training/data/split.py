@@ -53,6 +53,19 @@ def cut(
     return np.sort(np.concatenate(train)), np.sort(np.concatenate(held_out))
 
 
+def stratified(labels: NDArray[np.int64], n_classes: int, n: int, seed: int) -> Indices:
+    """Positions of `n` of the labels (all where there are fewer), each class in its share, ascending.
+
+    `n` must be at least the number of classes. With the same seed a smaller choice is nearly a
+    part of a larger one: of each class the first ones in one order are taken.
+    """
+    counts = np.bincount(labels, minlength=n_classes)
+    wanted = shares(counts, min(n, len(labels)), most=counts)
+    return np.sort(
+        np.concatenate([own[:some] for own, some in zip(by_class(labels, n_classes, seed), wanted, strict=True)])
+    )
+
+
 def by_class(labels: NDArray[np.int64], n_classes: int, seed: int) -> list[Indices]:
     """The positions of each class' images, in the order that `seed` gives."""
     order = np.argsort(_numbers(len(labels), seed), kind="stable")
