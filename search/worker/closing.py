@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 from search.durations import format_epochs
 from search.trial import Outcome
 from search.worker import keepsakes
-from search.worker.claim import Holder, Scene
+from search.worker.scene import Scene
 
 if TYPE_CHECKING:
     from search.study import Study
@@ -29,7 +29,7 @@ def end_if_over(study: Study) -> bool:
         trials = study.trials()
         if any(trial.state == "running" for trial in trials):
             return False
-        if control.ending is None and _has_work(Scene(study, trials, Holder(worker=""))):
+        if control.ending is None and _has_work(Scene(study, trials)):
             return False
         ending: Literal["stopped", "finished"] = "stopped" if control.ending == "stopping" else "finished"
         _end_paused(study, ending)
@@ -39,7 +39,7 @@ def end_if_over(study: Study) -> bool:
 
 def _has_work(scene: Scene) -> bool:
     released = scene.study.store.ledger.holdings(scene.study.name, states=("released",))
-    return bool(released) or scene.may_begin() or scene.promotable(is_last_call=True) is not None
+    return bool(released) or scene.may_begin() or scene.last_call() is not None
 
 
 def _end_paused(study: Study, ending: str) -> None:

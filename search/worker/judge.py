@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import optuna
 
 from search.worker import rungs
-from search.worker.claim import ladder, standings
+from search.worker.scene import ladder, standings
 
 if TYPE_CHECKING:
     from search.study import Study
@@ -63,7 +63,7 @@ class Judge:
         rung = rungs.rung_reached(images, before, self._ladder)
         if rung is None:
             return "continue"
-        here = standings(trials, space)
+        here = standings(trials, space, self._study.data.n_validation)
         factor = space.pruner.reduction_factor
         # Already among the best of its rung: pausing it would only cost its set-up again.
         return "continue" if rungs.is_promoted_at(number, rung, here, self._ladder, factor) else "pause"

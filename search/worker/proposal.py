@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 N_RETRIES = 20  # further proposals before a point that was tried already is tried again
 
+N_STARTUP = 4
+"""Trials with a value before `tpe` learns from them. Optuna waits for 10 random ones; here the first are where a
+person would start, and each of them is looked at soon, because it pauses soon."""
+N_MIXED = 12
+"""Trials up to which every second proposal is random all the same: the first scores may deceive."""
+
 _INFEASIBLE = ("collapsed", "diverged", "out_of_memory")
 
 
@@ -62,7 +68,9 @@ def derive_seed(*parts: int) -> int:
 
 
 def _sample(space: Space, trials: Sequence[TrialRecord], seed: int) -> dict[str, Any]:
-    study = optuna.create_study(direction=space.objective.direction, sampler=_sampler(space, seed))
+    is_random = len(trials) < N_MIXED and len(trials) % 2 == 1
+    sampler = optuna.samplers.RandomSampler(seed=seed) if is_random else _sampler(space, seed)
+    study = optuna.create_study(direction=space.objective.direction, sampler=sampler)
     study.add_trials(_history(space, trials))
     trial = study.ask()
     values: dict[str, Any] = {}
@@ -84,7 +92,9 @@ def _sampler(space: Space, seed: int) -> optuna.samplers.BaseSampler:
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of `group`
         # Jointly for each group of parameters that occur together: without `group`, conditional
         # parameters are drawn independently, and nothing says so.
-        return optuna.samplers.TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
+        return optuna.samplers.TPESampler(
+            n_startup_trials=N_STARTUP, multivariate=True, group=True, constant_liar=True, seed=seed
+        )
 
 
 def _gp_sampler(seed: int) -> optuna.samplers.BaseSampler:

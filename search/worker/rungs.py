@@ -25,6 +25,8 @@ class Score:
     """Training images seen before it."""
     value: float
     """Larger is better (negated where the study minimises)."""
+    error: float = 0.0
+    """Standard error of the value, as far as the number of validation images makes one."""
     is_partial: bool = False
     """Whether only a part of the validation images was used."""
 
@@ -55,10 +57,17 @@ class Standing:
         """
         if self.images < rung and not self.has_ended:
             return None
+        best = self.best_at(rung)
+        return float("-inf") if best is None else best.value
+
+    def best_at(self, rung: int) -> Score | None:
+        """The judgement that `value_at` counts; None where there is none, and for the dead."""
+        if self.is_dead:
+            return None
         before = [score for score in self.scores if score.images < rung]
         scores = self.scores[: len(before) + 1]
-        whole = [score.value for score in scores if not score.is_partial]
-        return max(whole or [score.value for score in scores], default=float("-inf"))
+        found = [score for score in scores if not score.is_partial] or scores
+        return max(found, key=lambda score: score.value, default=None)
 
 
 def rungs(min_images: int, n_images: int, epochs: int, factor: int) -> tuple[int, ...]:
@@ -111,6 +120,23 @@ def promotable(
     return None
 
 
+def contenders(rung: int, standings: Sequence[Standing], ladder: Sequence[int], factor: int) -> list[int]:
+    """The best of a rung, and those whom chance alone may have kept from being promoted there, best first.
+
+    The latter are within one standard error of the worst that is promoted. They are half as many
+    as are promoted, rounded up, at most: a crowd of equals is not promoted as a whole.
+    """
+    ranked = _ranked(rung, standings, ladder)
+    n_promoted = len(ranked) // factor
+    if not n_promoted:
+        return ranked[:1]
+    by_number = {standing.number: standing for standing in standings}
+    cut = by_number[ranked[n_promoted - 1]].best_at(rung)
+    below = [(number, by_number[number].best_at(rung)) for number in ranked[n_promoted:]]
+    near = [number for number, score in below if score and cut and score.value + score.error > cut.value]
+    return ranked[:n_promoted] + near[: -(-n_promoted // 2)]
+
+
 def is_promoted_at(number: int, rung: int, standings: Sequence[Standing], ladder: Sequence[int], factor: int) -> bool:
     """Whether a trial is among the best `1 / factor` at a rung that it has reached."""
     return number in _best_at(rung, standings, ladder, factor, at_least=0)
@@ -132,10 +158,15 @@ def _promotable_at(
 def _best_at(
     rung: int, standings: Sequence[Standing], ladder: Sequence[int], factor: int, *, at_least: int
 ) -> list[int]:
+    ranked = _ranked(rung, standings, ladder)
+    return ranked[: max(at_least, len(ranked) // factor)]
+
+
+def _ranked(rung: int, standings: Sequence[Standing], ladder: Sequence[int]) -> list[int]:
+    """All that have reached a rung, best first; of two equals the older one."""
     values = ((standing.number, _value_at(rung, standing, ladder)) for standing in standings)
     reached = [(value, -number) for number, value in values if value is not None]
-    keep = max(at_least, len(reached) // factor)
-    return [-number for _, number in sorted(reached, reverse=True)[:keep]]
+    return [-number for _, number in sorted(reached, reverse=True)]
 
 
 def _value_at(rung: int, standing: Standing, ladder: Sequence[int]) -> float | None:

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 
 from search.errors import StudyMismatchError, StudyNotFoundError
 from search.study import Study, check_same, create
-from search.training.messages import DataLoaded, EpochEnded, Seconds, TrialEnded
+from search.training.messages import DataLoaded, EpochEnded, Failed, Seconds, TrialEnded
 from search.worker.claim import Claim, Holder, claim
 from search.worker.closing import end_if_over
 from search.worker.judge import Judge
@@ -140,6 +140,22 @@ def test_best_third_is_promoted_before_new_trials(store: Store) -> None:
 
     assert (promoted.number, promoted.resume, promoted.attempt) == (1, True, 1)
     assert taken(study).number == 3  # nobody else has earned it
+
+
+def test_leader_goes_on_where_it_costs_little_of_what_was_spent(store: Store) -> None:
+    study = begun(store, SPACE + "try_first:\n  - {learning_rate: 5e-3, head_width: 64}\n")
+    failed = taken(study)
+    crash = Failed(reason="crashed", message="It fell.", seconds=Seconds(train=100.0))
+    Recording(study, failed).failed(crash, "crashed", "")
+    assert store.ledger.end(failed.token)
+
+    first = taken(study)
+    assert first.params["head_width"] == 64  # what the file asks for comes before any bet
+    pause(study, first, 0.5)
+    again = taken(study)
+
+    assert (again.number, again.resume) == (first.number, True)
+    assert taken(study).number == 2  # while it runs there is nobody to bet on
 
 
 def test_judge_lets_the_best_go_on_at_its_rung(store: Store) -> None:

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.worker.rungs import Score, Standing, is_promoted_at, next_judgement, promotable, rung_reached, rungs
+from search.worker.rungs import (
+    Score,
+    Standing,
+    contenders,
+    is_promoted_at,
+    next_judgement,
+    promotable,
+    rung_reached,
+    rungs,
+)
 
 LADDER = (1, 3, 9)
 
@@ -150,6 +159,34 @@ def test_running_trial_is_promoted_at_its_rung() -> None:
 
     assert is_promoted_at(2, 1, standings, LADDER, 3)
     assert not is_promoted_at(1, 1, standings, LADDER, 3)
+
+
+def noisy(number: int, value: float, error: float) -> Standing:
+    score = Score(images=1, value=value, error=error)
+    return Standing(number=number, scores=(score,), is_paused=True, has_ended=False)
+
+
+def test_trial_within_its_standard_error_of_the_cut_is_a_contender() -> None:
+    standings = [noisy(0, 0.70, 0.02), noisy(1, 0.69, 0.02), noisy(2, 0.67, 0.02)]
+
+    assert contenders(1, standings, LADDER, 3) == [0, 1]
+    assert promotable(standings, LADDER, 3) == 0  # it has not earned it
+    assert contenders(1, [noisy(n, s.scores[0].value, 0.0) for n, s in enumerate(standings)], LADDER, 3) == [0]
+
+
+def test_crowd_of_equals_is_not_promoted_as_a_whole() -> None:
+    crowd = [noisy(number, 0.5, 0.02) for number in range(30)]
+
+    assert contenders(1, crowd, LADDER, 3) == list(range(15))  # ten, and half as many
+
+
+def test_contenders_where_nobody_has_earned_it_are_the_leader() -> None:
+    assert contenders(1, [noisy(0, 0.5, 0.02), noisy(1, 0.51, 0.02)], LADDER, 3) == [1]
+    assert contenders(3, [noisy(0, 0.5, 0.02)], LADDER, 3) == []
+
+
+def test_dead_trial_is_no_contender_by_chance() -> None:
+    assert contenders(1, [noisy(0, 0.5, 0.02), dead(1), dead(2)], LADDER, 3) == [0]
 
 
 curves = st.lists(st.floats(0, 1), min_size=1, max_size=12)

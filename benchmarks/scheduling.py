@@ -1,0 +1,229 @@
+"""In which order to spend time: hpsearch's rules of promotion against plain ASHA, on made-up learning curves.
+
+    python benchmarks/scheduling.py [SEEDS]
+
+No network is trained. A trial's accuracy is a power law of the images seen, with the noise of the
+validation images it is measured on; networks differ in speed, in how soon they learn and how far they get, some
+trials die. Both searches draw the same trials in the same order and use the project's own rules: plain ASHA
+promotes what is among the best third of its rung, hpsearch also places bets (search/worker/prospects.py). What counts
+is the true accuracy of the trial that looks best.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+import random
+import statistics
+import sys
+from dataclasses import dataclass, field, replace
+
+from search.worker import prospects, rungs
+from search.worker.forecast import Pace
+
+N_IMAGES, EPOCHS, FACTOR = 13_500, 50, 3
+LADDER = rungs.rungs(2000, N_IMAGES, EPOCHS, FACTOR)
+END = EPOCHS * N_IMAGES
+CHANCE = 1 / 47
+WARM_SECONDS, JUDGING = 0.7, 1.1  # setup of a known network; time with judging, in shares of training
+AT = (90, 300, 600, 1200)  # seconds
+
+
+@dataclass(frozen=True)
+class Network:
+    """What trials of one architecture are like."""
+
+    name: str
+    speed: float
+    """Images a second."""
+    cold: float
+    """Seconds of the first set-up."""
+    top: float
+    """Accuracy that the middle one would come to."""
+    half: float
+    """Images after which a good one has learned about half."""
+    dead: float
+    """Share that dies at once."""
+
+
+SCENES = {
+    "four networks": (
+        Network("DenseNet121", 300, 16, 0.84, 6_000, 0.1),
+        Network("MobileNet", 1100, 5, 0.82, 20_000, 0.1),
+        Network("EfficientNetB1", 400, 13, 0.83, 40_000, 0.1),
+        Network("VGG16", 100, 4, 0.86, 25_000, 0.5),
+    ),
+    "four equal ones": tuple(Network(name, 400, 8, 0.84, 15_000, 0.15) for name in "ABCD"),
+    "fast and very slow": (
+        Network("DenseNet121", 300, 16, 0.82, 6_000, 0.1),
+        Network("MobileNet", 1100, 5, 0.84, 20_000, 0.1),
+        Network("slow", 60, 30, 0.83, 20_000, 0.1),
+        Network("very slow", 20, 4, 0.86, 25_000, 0.5),
+    ),
+}
+
+
+@dataclass
+class Trial:
+    """One point: its curve, and where it stands."""
+
+    network: Network
+    top: float
+    half: float
+    power: float
+    is_dead: bool
+    noise: random.Random
+    standing: rungs.Standing
+    seconds: float = 0.0
+
+    def accuracy(self, images: int) -> float:
+        """What it is truly worth."""
+        return self.top - (self.top - CHANCE) * (1 + images / self.half) ** -self.power
+
+    def judge(self) -> None:
+        """Train to the next judgement and measure there."""
+        images = rungs.next_judgement(self.standing.images, LADDER, N_IMAGES)
+        n = 1504 if images >= N_IMAGES else 600 if images < LADDER[1] else 1200
+        true = self.accuracy(images)
+        seen = min(1.0, max(0.0, self.noise.gauss(true, math.sqrt(true * (1 - true) / n))))
+        error = math.sqrt(seen * (1 - seen) / n)
+        score = rungs.Score(images=images, value=seen, error=error, is_partial=images < N_IMAGES)
+        self.standing = replace(self.standing, scores=(*self.standing.scores, score))
+
+
+def drawn(number: int, networks: tuple[Network, ...], chance: random.Random) -> Trial:
+    """The trial of a number: each network's default first, and then any point."""
+    is_default = number < len(networks)
+    network = networks[number] if is_default else chance.choice(networks)
+    badness = 0.0 if is_default else abs(chance.gauss(0, 1.2))
+    return Trial(
+        network=network,
+        top=network.top + (0.0 if is_default else chance.gauss(0, 0.03)) - 0.06 * badness * chance.random(),
+        half=network.half * math.exp(badness),
+        power=chance.uniform(1.2, 2.2),
+        is_dead=not is_default and chance.random() < network.dead,
+        noise=random.Random(chance.random()),
+        standing=rungs.Standing(number=number, scores=(), is_paused=False, has_ended=False),
+    )
+
+
+@dataclass
+class Search:
+    """A search by some workers, on a clock of its own."""
+
+    networks: tuple[Network, ...]
+    seed: int
+    places_bets: bool
+    n_workers: int = 2
+    trials: list[Trial] = field(default_factory=list)
+    best: list[tuple[float, float]] = field(default_factory=lambda: [(0.0, CHANCE)])
+    """Seconds, and the true accuracy of what looked best from then on."""
+
+    def run(self, seconds: float) -> None:
+        """Search for so long."""
+        self._chance = random.Random(self.seed)
+        warm: list[set[str]] = [set() for _ in range(self.n_workers)]
+        order = itertools.count()
+        # Time, a tie-breaker, the worker, and the trial that it has just trained a stretch of.
+        events: list[tuple[float, int, int, Trial | None]] = [
+            (0.0, next(order), worker, None) for worker in range(self.n_workers)
+        ]
+        while events[0][0] < seconds:
+            now, _, worker, trial = heapq.heappop(events)
+            setup = 0.0
+            if trial is None or not self._goes_on(trial, now):
+                trial = self._claim(now)
+                setup = WARM_SECONDS if trial.network.name in warm[worker] else trial.network.cold
+                warm[worker].add(trial.network.name)
+            images = rungs.next_judgement(trial.standing.images, LADDER, N_IMAGES) - trial.standing.images
+            took = setup + (1000 if trial.is_dead else images * JUDGING) / trial.network.speed
+            trial.seconds += took
+            heapq.heappush(events, (now + took, next(order), worker, trial))
+
+    def at(self, seconds: float) -> float:
+        """True accuracy of what looked best at that time."""
+        return [value for time, value in self.best if time <= seconds][-1]
+
+    def reached(self, value: float) -> float:
+        """Seconds until something so good looked best."""
+        return next((time for time, found in self.best if found >= value), math.inf)
+
+    def _goes_on(self, trial: Trial, now: float) -> bool:
+        if trial.is_dead:
+            trial.standing = replace(trial.standing, is_dead=True)
+            return False
+        trial.judge()
+        self._look(now)
+        standing = trial.standing
+        if standing.images >= END:
+            trial.standing = replace(standing, has_ended=True)
+            return False
+        everybody = [one.standing for one in self.trials]
+        is_rung = standing.images in LADDER
+        if is_rung and not rungs.is_promoted_at(standing.number, standing.images, everybody, LADDER, FACTOR):
+            trial.standing = replace(standing, is_paused=True)
+            return False
+        return True
+
+    def _look(self, now: float) -> None:
+        """Note what looks best now."""
+        scored = [(score, trial) for trial in self.trials if (score := trial.standing.best_at(END))]
+        score, trial = max(scored, key=lambda pair: pair[0].value)
+        self.best.append((now, trial.accuracy(score.images)))
+
+    def _claim(self, now: float) -> Trial:
+        everybody = [trial.standing for trial in self.trials]
+        number = None
+        if len(self.trials) >= len(self.networks):
+            number = rungs.promotable(everybody, LADDER, FACTOR)
+            if number is None and self.places_bets:
+                number = prospects.bet(self._field(everybody), may_begin=True)
+        if number is None:
+            self.trials.append(drawn(len(self.trials), self.networks, self._chance))
+            return self.trials[-1]
+        trial = self.trials[number]
+        trial.standing = replace(trial.standing, is_paused=False)
+        return trial
+
+    def _field(self, everybody: list[rungs.Standing]) -> prospects.Field:
+        paces = {
+            trial.standing.number: Pace(setup=WARM_SECONDS, per_image=JUDGING / trial.network.speed)
+            for trial in self.trials
+        }
+        spent = sum(trial.seconds for trial in self.trials)
+        return prospects.Field(standings=everybody, ladder=LADDER, end=END, factor=FACTOR, paces=paces, spent=spent)
+
+
+def main(n_seeds: int) -> None:
+    """Search each scene with both rules, and print two tables."""
+    for scene, networks in SCENES.items():
+        pairs = [(searched(networks, seed, bets=False), searched(networks, seed, bets=True)) for seed in range(n_seeds)]
+        print(f"\n{scene}, {n_seeds} seeds, two workers\n")
+        print("| seconds | plain ASHA | hpsearch | difference | time that hpsearch took for it, in shares |")
+        print("| --- | --- | --- | --- | --- |")
+        for seconds in AT:
+            print(row(seconds, pairs))
+
+
+def searched(networks: tuple[Network, ...], seed: int, *, bets: bool) -> Search:
+    """One search, up to the last time that is asked for."""
+    search = Search(networks, seed, bets)
+    search.run(AT[-1])
+    return search
+
+
+def row(seconds: float, pairs: list[tuple[Search, Search]]) -> str:
+    """Means with the standard error of their difference, and the median ratio of times."""
+    plain, ours = ([search.at(seconds) for search in searches] for searches in zip(*pairs, strict=True))
+    differences = [one - other for one, other in zip(ours, plain, strict=True)]
+    error = statistics.stdev(differences) / math.sqrt(len(differences))
+    shares = [one.reached(other.at(seconds)) / other.reached(other.at(seconds)) for other, one in pairs]
+    return (
+        f"| {seconds} | {statistics.fmean(plain):.3f} | {statistics.fmean(ours):.3f} "
+        f"| {statistics.fmean(differences):+.3f} ± {error:.3f} | {statistics.median(shares):.2f} |"
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100)

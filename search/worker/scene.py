@@ -1,0 +1,138 @@
+"""What a decision is made on: a study at one moment, as the rules of promotion see it."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from search.training.messages import PARTIAL
+from search.worker import prospects, rungs
+from search.worker.forecast import fits, pace_of
+from search.worker.proposal import propose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from search.study import Study
+    from search.trial import TrialRecord
+    from search.worker.forecast import Pace
+    from spaces.space import Space
+
+
+class Scene:
+    """A study at one moment. It looks at clock and trials once."""
+
+    def __init__(self, study: Study, trials: Sequence[TrialRecord]) -> None:
+        """Look at the clock; `trials` are all of the study's, by number."""
+        control = study.control()
+        self.study = study
+        self.trials = trials
+        self.is_late = False
+        """Whether something was left alone because it does not fit into the time left."""
+        self._ladder = ladder(study.space, study.data.n_train)
+        self._factor = study.space.pruner.reduction_factor
+        self._seconds_left = None if control.deadline is None else control.deadline - study.store.now()
+        self._budget = control.trials
+
+    def fits(self, params: Mapping[str, Any], images: int = 0) -> bool:
+        """Whether a point that has seen `images` images can still get a score; remembers if one cannot."""
+        needed = rungs.next_judgement(images, self._ladder, self.study.data.n_train) - images
+        if fits(params, self.trials, self._seconds_left, needed):
+            return True
+        self.is_late = True
+        return False
+
+    def may_begin(self) -> bool:
+        """Whether a further trial may begin: the budget of trials has room, and a grid has points."""
+        begun = sum(trial.state != "waiting" for trial in self.trials)
+        if self._budget is not None and begun >= self._budget:
+            return False
+        is_sampled = self.study.space.sampler.name != "grid" or begun < len(self.trials)
+        return is_sampled or propose(self.study.space, self.trials, self.study.seed) is not None
+
+    def earned(self) -> int | None:
+        """The paused trial that has earned more training; see `rungs.promotable`."""
+        return rungs.promotable(self._standings, self._ladder, self._factor)
+
+    def bet(self) -> int | None:
+        """The paused trial that promises more for its seconds than a new one; see `prospects.bet`."""
+        if not self._ladder:
+            return None
+        end = self.study.space.budget.epochs * self.study.data.n_train
+        field = prospects.Field(
+            standings=self._standings, ladder=self._ladder, end=end, factor=self._factor, paces=self._paces(),
+            spent=sum(trial.outcome.seconds.get("total", 0.0) for trial in self.trials if trial.outcome),
+        )  # fmt: skip
+        return prospects.bet(field, may_begin=self.may_begin())
+
+    def last_call(self) -> int | None:
+        """The best paused trial at the highest rung, where no new trial can begin and none runs.
+
+        A result to come might still change who is the best.
+        """
+        if self.may_begin() or any(trial.state == "running" for trial in self.trials):
+            return None
+        return rungs.promotable(self._standings, self._ladder, self._factor, is_last_call=True)
+
+    @cached_property
+    def _standings(self) -> list[rungs.Standing]:
+        return standings(self.trials, self.study.space, self.study.data.n_validation)
+
+    def _paces(self) -> dict[int, Pace]:
+        architectures = {trial.params.get("architecture") for trial in self.trials}
+        known = {architecture: pace_of(architecture, self.trials) for architecture in architectures}
+        found = ((trial.number, known[trial.params.get("architecture")]) for trial in self.trials)
+        return {number: pace for number, pace in found if pace is not None}
+
+
+def standings(trials: Sequence[TrialRecord], space: Space, n_validation: int) -> list[rungs.Standing]:
+    """The trials as the rungs see them; queued ones and those lost for outside causes are left out."""
+    return [
+        rungs.Standing(
+            number=trial.number,
+            scores=_scores(trial, space, n_validation),
+            is_paused=trial.state == "paused",
+            has_ended=trial.state in ("complete", "pruned"),
+            is_dead=trial.state == "failed",
+        )
+        for trial in trials
+        if trial.state != "waiting" and not _says_nothing(trial)
+    ]
+
+
+def ladder(space: Space, n_train: int) -> tuple[int, ...]:
+    """The images seen at which trials of this space pause; empty unless its pruner is `asha`.
+
+    `n_train` is the number of training images.
+    """
+    pruner = space.pruner
+    if pruner.name != "asha":
+        return ()
+    return rungs.rungs(pruner.min_images, n_train, space.budget.epochs, pruner.reduction_factor)
+
+
+def _scores(trial: TrialRecord, space: Space, n_validation: int) -> tuple[rungs.Score, ...]:
+    sign = 1.0 if space.objective.direction == "maximize" else -1.0
+    metric = space.objective.metric
+    return tuple(
+        rungs.Score(
+            images=int(entry["images"]),
+            value=sign * entry[metric],
+            error=_error(metric, entry[metric], int(entry.get(PARTIAL, n_validation))),
+            is_partial=PARTIAL in entry,
+        )
+        for entry in trial.curve
+        if metric in entry
+    )
+
+
+def _error(metric: str, value: float, n: int) -> float:
+    """Standard error of a share of `n` images; 0 for other metrics, where the images do not tell."""
+    return math.sqrt(value * (1.0 - value) / n) if metric == "val_accuracy" else 0.0
+
+
+def _says_nothing(trial: TrialRecord) -> bool:
+    """Whether a trial failed for a cause that its parameters have no part in."""
+    reasons = ("lost", "cancelled", "bad_data", "crashed", "stalled")
+    return trial.state == "failed" and trial.outcome is not None and trial.outcome.reason in reasons
