@@ -1,6 +1,7 @@
 """In which order to spend time: hpsearch's rules of promotion against plain ASHA, on made-up learning curves.
 
     python benchmarks/scheduling.py [SEEDS]
+    python benchmarks/scheduling.py SEEDS parts     (what each part of the rules is worth; slower)
 
 No network is trained. A trial's accuracy is a power law of the images seen, with the noise of the
 validation images it is measured on; networks differ in speed, in how soon they learn and how far they get, some
@@ -28,6 +29,7 @@ END = EPOCHS * N_IMAGES
 CHANCE = 1 / 47
 WARM_SECONDS, JUDGING = 0.7, 1.1  # setup of a known network; time with judging, in shares of training
 AT = (90, 300, 600, 1200)  # seconds
+LATE = 2400
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,13 @@ class Trial:
         """What it is truly worth."""
         return self.top - (self.top - CHANCE) * (1 + images / self.half) ** -self.power
 
-    def judge(self) -> None:
+    def judge(self, *, knows_error: bool) -> None:
         """Train to the next judgement and measure there."""
         images = rungs.next_judgement(self.standing.images, LADDER, N_IMAGES)
         n = 1504 if images >= N_IMAGES else 600 if images < LADDER[1] else 1200
         true = self.accuracy(images)
         seen = min(1.0, max(0.0, self.noise.gauss(true, math.sqrt(true * (1 - true) / n))))
-        error = math.sqrt(seen * (1 - seen) / n)
+        error = math.sqrt(seen * (1 - seen) / n) if knows_error else 0.0
         score = rungs.Score(images=images, value=seen, error=error, is_partial=images < N_IMAGES)
         self.standing = replace(self.standing, scores=(*self.standing.scores, score))
 
@@ -108,13 +110,36 @@ def drawn(number: int, networks: tuple[Network, ...], chance: random.Random) -> 
     )
 
 
+@dataclass(frozen=True)
+class Rules:
+    """Which parts of the rules are in force."""
+
+    places_bets: bool = True
+    share: float = prospects.SHARE
+    compares: bool = True
+    """Whether a bet must promise as much as a new trial."""
+    knows_errors: bool = True
+    """Whether trials within their standard error of the cut may go on."""
+
+
+PLAIN = Rules(places_bets=False)
+PARTS = {
+    "plain ASHA": PLAIN,
+    "hpsearch": Rules(),
+    "bets not compared with new trials": Rules(compares=False),
+    "nobody near the cut": Rules(knows_errors=False),
+    "a bet costs a third of what was spent": Rules(share=1 / 3),
+    "a bet costs all that was spent": Rules(share=1.0),
+}
+
+
 @dataclass
 class Search:
     """A search by some workers, on a clock of its own."""
 
     networks: tuple[Network, ...]
     seed: int
-    places_bets: bool
+    rules: Rules
     n_workers: int = 2
     trials: list[Trial] = field(default_factory=list)
     best: list[tuple[float, float]] = field(default_factory=lambda: [(0.0, CHANCE)])
@@ -153,7 +178,7 @@ class Search:
         if trial.is_dead:
             trial.standing = replace(trial.standing, is_dead=True)
             return False
-        trial.judge()
+        trial.judge(knows_error=self.rules.knows_errors)
         self._look(now)
         standing = trial.standing
         if standing.images >= END:
@@ -177,8 +202,8 @@ class Search:
         number = None
         if len(self.trials) >= len(self.networks):
             number = rungs.promotable(everybody, LADDER, FACTOR)
-            if number is None and self.places_bets:
-                number = prospects.bet(self._field(everybody), may_begin=True)
+            if number is None and self.rules.places_bets:
+                number = prospects.bet(self._field(everybody), may_begin=self.rules.compares)
         if number is None:
             self.trials.append(drawn(len(self.trials), self.networks, self._chance))
             return self.trials[-1]
@@ -192,38 +217,58 @@ class Search:
             for trial in self.trials
         }
         spent = sum(trial.seconds for trial in self.trials)
-        return prospects.Field(standings=everybody, ladder=LADDER, end=END, factor=FACTOR, paces=paces, spent=spent)
+        return prospects.Field(
+            standings=everybody, ladder=LADDER, end=END, factor=FACTOR, paces=paces, spent=spent, share=self.rules.share
+        )
 
 
 def main(n_seeds: int) -> None:
-    """Search each scene with both rules, and print two tables."""
+    """Search each scene with both rules, and print a table for each."""
     for scene, networks in SCENES.items():
-        pairs = [(searched(networks, seed, bets=False), searched(networks, seed, bets=True)) for seed in range(n_seeds)]
+        plain, ours = (searched(networks, rules, n_seeds, AT[-1]) for rules in (PLAIN, Rules()))
         print(f"\n{scene}, {n_seeds} seeds, two workers\n")
         print("| seconds | plain ASHA | hpsearch | difference | time that hpsearch took for it, in shares |")
         print("| --- | --- | --- | --- | --- |")
         for seconds in AT:
-            print(row(seconds, pairs))
+            print(row(seconds, plain, ours))
 
 
-def searched(networks: tuple[Network, ...], seed: int, *, bets: bool) -> Search:
-    """One search, up to the last time that is asked for."""
-    search = Search(networks, seed, bets)
-    search.run(AT[-1])
-    return search
+def parts(n_seeds: int) -> None:
+    """Print for each scene what is reached without single parts of the rules."""
+    times = (*AT, LATE)
+    for scene, networks in SCENES.items():
+        print(f"\n{scene}, {n_seeds} seeds, two workers; against plain ASHA\n")
+        print(f"| | {' | '.join(f'{seconds} s' for seconds in times)} |\n| --- |{' --- |' * len(times)}")
+        plain = searched(networks, PLAIN, n_seeds, LATE)
+        for name, rules in PARTS.items():
+            searches = searched(networks, rules, n_seeds, LATE)
+            print(f"| {name} | {' | '.join(difference(seconds, plain, searches) for seconds in times)} |", flush=True)
 
 
-def row(seconds: float, pairs: list[tuple[Search, Search]]) -> str:
-    """Means with the standard error of their difference, and the median ratio of times."""
-    plain, ours = ([search.at(seconds) for search in searches] for searches in zip(*pairs, strict=True))
-    differences = [one - other for one, other in zip(ours, plain, strict=True)]
-    error = statistics.stdev(differences) / math.sqrt(len(differences))
-    shares = [one.reached(other.at(seconds)) / other.reached(other.at(seconds)) for other, one in pairs]
-    return (
-        f"| {seconds} | {statistics.fmean(plain):.3f} | {statistics.fmean(ours):.3f} "
-        f"| {statistics.fmean(differences):+.3f} ± {error:.3f} | {statistics.median(shares):.2f} |"
-    )
+def searched(networks: tuple[Network, ...], rules: Rules, n_seeds: int, seconds: float) -> list[Search]:
+    """One search a seed."""
+    searches = [Search(networks, seed, rules) for seed in range(n_seeds)]
+    for search in searches:
+        search.run(seconds)
+    return searches
+
+
+def row(seconds: float, plain: list[Search], ours: list[Search]) -> str:
+    """Means, their difference, and the median ratio of times."""
+    means = (statistics.fmean(search.at(seconds) for search in searches) for searches in (plain, ours))
+    shares = [
+        one.reached(other.at(seconds)) / other.reached(other.at(seconds))
+        for other, one in zip(plain, ours, strict=True)
+    ]
+    shown = " | ".join(f"{mean:.3f}" for mean in means)
+    return f"| {seconds} | {shown} | {difference(seconds, plain, ours)} | {statistics.median(shares):.2f} |"
+
+
+def difference(seconds: float, plain: list[Search], ours: list[Search]) -> str:
+    """Mean difference of accuracy and its standard error."""
+    found = [one.at(seconds) - other.at(seconds) for other, one in zip(plain, ours, strict=True)]
+    return f"{statistics.fmean(found):+.3f} ± {statistics.stdev(found) / math.sqrt(len(found)):.3f}"
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100)
+    (parts if "parts" in sys.argv else main)(int(sys.argv[1]) if len(sys.argv) > 1 else 100)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from search.worker.rungs import Standing
 
 SHARE = 0.5
-"""Of the seconds spent before, that one bet may cost."""
+"""Of the seconds spent before, what one bet may cost."""
 _DECAY = 0.5  # of the rise, from one rung to the next, where nobody has been yet
 _LEAST_SPREAD = 0.1  # of a rise, in shares of it: a few trials that agree prove little
 
@@ -56,6 +56,8 @@ class Field:
     """Of each trial whose architecture has been trained before, by number."""
     spent: float
     """Seconds spent on the study so far."""
+    share: float = SHARE
+    """Of these, what one bet may cost."""
 
     @cached_property
     def points(self) -> tuple[int, ...]:
@@ -129,7 +131,7 @@ def _contenders(field: Field) -> Iterator[tuple[int, int]]:
 def _is_affordable(field: Field, number: int, rung: int) -> bool:
     pace = field.paces.get(number)
     needed = field.points[rung + 1] - field.ladder[rung]
-    return pace is not None and pace.seconds(needed) <= SHARE * field.spent
+    return pace is not None and pace.seconds(needed) <= field.share * field.spent
 
 
 def _rate(field: Field, standing: Standing) -> float:
