@@ -40,7 +40,7 @@ class Process:
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "search.training",
-                "--commands", str(commands[0]), "--events", str(events[1]), "--threads", "1",
+                "--commands", str(commands[0]), "--events", str(events[1]), "--threads", "1", "--memory", str(2**32),
             ],
             pass_fds=(commands[0], events[1]),
             stdout=log, stderr=log,
@@ -170,7 +170,7 @@ commands, events = os.pipe(), os.pipe()
 child = subprocess.Popen(
     [
         sys.executable, "-m", "search.training",
-        "--commands", str(commands[0]), "--events", str(events[1]), "--threads", "1",
+        "--commands", str(commands[0]), "--events", str(events[1]), "--threads", "1", "--memory", str(2**32),
     ],
     pass_fds=(commands[0], commands[1], events[0], events[1]), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
 )
