@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import OrderedDict
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import keras
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _PartT = TypeVar("_PartT", bound=Part)
 
+N_HEADS = 4
+"""Heads that are kept: soon traced again, and with thousands of units large."""
+
 
 class Structures:
     """Builds the network of a trial from parts that earlier trials have left, where they fit.
@@ -36,7 +39,8 @@ class Structures:
     def __init__(self) -> None:
         """Keep nothing yet."""
         self._settings = Settings()
-        self._parts: OrderedDict[Hashable, Part] = OrderedDict()
+        self._backbones: OrderedDict[Hashable, Backbone] = OrderedDict()
+        self._heads: OrderedDict[Hashable, Head] = OrderedDict()
 
     def network(
         self, hp: Hyperparameters, image_shape: tuple[int, int, int], classes: int, builders: str | None
@@ -49,21 +53,28 @@ class Structures:
         check_head(hp)
         backbone = self._backbone(hp, image_shape, builders)
         features = tuple(backbone.model.output_shape[1:])
-        key = ("head", features, hp.head_pool, hp.head_layers, hp.head_width, hp.dropout_at, classes)
-        head = self._kept(key, lambda: Head(self._new_head(features, hp, classes), self._settings))
+        key = (features, hp.head_pool, hp.head_layers, hp.head_width, hp.dropout_at, classes)
+        head = _kept(self._heads, key, lambda: Head(self._new_head(features, hp, classes), self._settings))
         return TrialNetwork(backbone, head, self._settings)
 
     def shrink(self, memory: int) -> None:
-        """Forget parts, least recently used first, until the process takes less than `memory` bytes."""
+        """Forget parts, least recently used first and heads before backbones, down to `memory` bytes of the process.
+
+        Call it when each part that is kept has been trained: what TensorFlow needs to derive a
+        graph function for the first time is dropped here.
+        """
+        while len(self._heads) > N_HEADS:
+            self._heads.popitem(last=False)
+        forget_gradients()
         release_memory()
-        while self._parts and resident_memory() > memory:
-            self._parts.popitem(last=False)
-            forget_gradients()
+        while (self._heads or self._backbones) and resident_memory() > memory:
+            (self._heads or self._backbones).popitem(last=False)
             release_memory()
 
     def forget(self) -> None:
         """Keep nothing any more."""
-        self._parts.clear()
+        self._heads.clear()
+        self._backbones.clear()
         forget_models()
 
     def _backbone(self, hp: Hyperparameters, image_shape: tuple[int, int, int], builders: str | None) -> Backbone:
@@ -76,7 +87,7 @@ class Structures:
         if is_builder(hp.architecture):
             return build()  # its file may have changed, and it may look at any parameter
         depth = (hp.blocks, hp.stages, hp.blocks_per_stage)
-        return self._kept(("backbone", hp.architecture, depth, hp.image_size, image_shape, honest), build)
+        return _kept(self._backbones, (hp.architecture, depth, hp.image_size, image_shape, honest), build)
 
     def _new_head(self, features: tuple[int, ...], hp: Hyperparameters, classes: int) -> keras.Model:
         _settle_seeds()
@@ -84,12 +95,12 @@ class Structures:
         logits = add_head(inputs, hp, classes, partial(LiveDropout, self._settings))
         return keras.Model(inputs, logits, name="head")
 
-    def _kept(self, key: Hashable, build: Callable[[], _PartT]) -> _PartT:
-        part: Any = self._parts.get(key)
-        if part is None:
-            part = self._parts[key] = build()
-        self._parts.move_to_end(key)
-        return part  # type: ignore[no-any-return]
+
+def _kept(shelf: OrderedDict[Hashable, _PartT], key: Hashable, build: Callable[[], _PartT]) -> _PartT:
+    if key not in shelf:
+        shelf[key] = build()
+    shelf.move_to_end(key)
+    return shelf[key]
 
 
 def forget_models() -> None:
@@ -106,6 +117,6 @@ def _settle_seeds() -> None:
     """Make what Keras draws while a model is built the same in every process.
 
     Not with `keras.utils.set_random_seed`: it makes TensorFlow forget every function that it has
-    optimized, DenseNet121's for one, which then takes 18 s again.
+    optimized, and each kept network would take as long again as at its first step.
     """
     random.seed(0)
