@@ -147,6 +147,8 @@ class TrialStarted:
     """Trainable and other weights, in all."""
     epoch: int
     """Epochs already done: 0, or more for a continued trial."""
+    curve: list[dict[str, float]] = field(default_factory=list)
+    """The metrics of each of those epochs, in order: a worker that was lost may have left fewer in the store."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,6 +64,7 @@ class Session:
                 trial=self.command.trial,
                 parameters=self.model.count_params(),
                 epoch=self.state.epoch,
+                curve=self.state.curve,
             )
         )
 

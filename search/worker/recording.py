@@ -13,7 +13,7 @@ from search.worker import keepsakes
 
 if TYPE_CHECKING:
     from search.study import Study
-    from search.training.messages import EpochEnded, Failed, TrialEnded
+    from search.training.messages import EpochEnded, Failed, TrialEnded, TrialStarted
     from search.worker.claim import Claim
 
 
@@ -29,18 +29,31 @@ class Recording:
         self._reported = set(frozen.intermediate_values)
         self._curve: list[dict[str, Any]] = list(own(frozen.system_attrs).get("curve", []))
 
+    def resumed(self, started: TrialStarted) -> None:
+        """Record the epochs that are in the checkpoint but not here.
+
+        The trainer writes an epoch's checkpoint before it reports the epoch: a worker that is
+        lost between the two leaves one that nobody would train, or report, again.
+        """
+        for epoch, metrics in enumerate(started.curve, 1):
+            if epoch > len(self._curve):
+                self._add(epoch, metrics)
+
     def epoch(self, ended: EpochEnded) -> None:
         """Record one epoch: its metrics on the curve, the objective's for pruner and dashboard.
 
         An epoch that is trained again after its worker was lost replaces what stood there.
         """
-        kept = [entry for entry in self._curve if entry["epoch"] < ended.epoch]
-        self._curve = [*kept, {"epoch": ended.epoch, **ended.metrics}]
+        self._add(ended.epoch, ended.metrics)
+
+    def _add(self, epoch: int, metrics: dict[str, float]) -> None:
+        kept = [entry for entry in self._curve if entry["epoch"] < epoch]
+        self._curve = [*kept, {"epoch": epoch, **metrics}]
         self._set("curve", self._curve)
-        if ended.epoch not in self._reported:
-            value = ended.metrics[self._study.space.objective.metric]
-            self._study.store.optuna.set_trial_intermediate_value(self._trial_id, ended.epoch, value)
-            self._reported.add(ended.epoch)
+        if epoch not in self._reported:
+            value = metrics[self._study.space.objective.metric]
+            self._study.store.optuna.set_trial_intermediate_value(self._trial_id, epoch, value)
+            self._reported.add(epoch)
 
     def paused(self, ended: TrialEnded, why: str) -> None:
         """Record that the trial waits; it holds no worker from now on."""
