@@ -15,7 +15,7 @@ Action = Literal["continue", "stop", "pause"]
 
 Ending = Literal["finished", "early_stopped", "stopped", "paused"]
 
-FailureReason = Literal["diverged", "out_of_memory", "crashed", "bad_data"]
+FailureReason = Literal["collapsed", "diverged", "out_of_memory", "crashed", "bad_data"]
 
 
 # --- commands: worker to trainer ---------------------------------------------------------------
@@ -189,6 +189,8 @@ class EpochEnded:
     seconds: Seconds
     vitals: list[dict[str, float]] = field(default_factory=list)
     """Signs of life since the last epoch, each with its `step`."""
+    story: str = ""
+    """What the signs mean, in a sentence or two for a person; empty where there are none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +225,8 @@ class Failed:
     details: str = ""
     """Traceback or other last lines, for the log and the trial."""
     seconds: Seconds = field(default_factory=Seconds)
+    vitals: list[dict[str, float]] = field(default_factory=list)
+    """Signs of life since the last epoch, each with its `step`, where they are why a trial failed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,6 +54,10 @@ class Session:
         """Whether the epoch under way was cut short, and counts as far as it went."""
         self.is_abandoned = False
         """Whether the epoch under way does not count: failed, or paused in its middle."""
+        self.vitals: list[dict[str, float]] = []
+        """The signs of life that the next report takes along."""
+        self.story = ""
+        """What they mean."""
         self._channel = channel
         self._said_at = 0.0
 
@@ -118,6 +122,8 @@ class Session:
             epoch=self.state.epoch,
             metrics=metrics,
             seconds=self.stopwatch.read(),
+            vitals=self.vitals,
+            story=self.story,
         )
         self._channel.send(event)
         if self.state.epoch >= self.hp.epochs:

@@ -29,6 +29,10 @@ class TrialState:
     """Epochs since the best one or since the learning rate was last halved, whichever is later."""
     curve: list[dict[str, float]] = field(default_factory=list)
     """The metrics of each epoch, in order."""
+    steps: int = 0
+    """Training steps done, up to the end of the last epoch."""
+    vitals: dict[str, Any] = field(default_factory=dict)
+    """What the examination of the signs of life remembers; empty before the first epoch has ended."""
     seconds: Seconds = field(default_factory=Seconds)
 
     def to_json(self) -> dict[str, Any]:

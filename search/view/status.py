@@ -131,7 +131,7 @@ def show_to_dict(study: Study, number: int) -> dict[str, Any]:
         "trial": trial.number,
         "state": trial.state,
         "reason": outcome.reason if outcome else None,
-        "why": outcome.why if outcome else "",
+        "why": outcome.why if outcome else trial.story,
         "value": trial.value,
         "params": trial.params,
         "curve": list(trial.curve),

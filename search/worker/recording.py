@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from optuna.trial import TrialState
 
 from search.study import own
+from search.training.vitals.thinning import thinned
 from search.trial import Outcome, Reason
 from search.worker import keepsakes
 
@@ -27,7 +28,10 @@ class Recording:
         self._trial_id = study.trial_id(claim.number)
         frozen = study.store.optuna.get_trial(self._trial_id)
         self._reported = set(frozen.intermediate_values)
-        self._curve: list[dict[str, Any]] = list(own(frozen.system_attrs).get("curve", []))
+        kept = own(frozen.system_attrs)
+        self._curve: list[dict[str, Any]] = list(kept.get("curve", []))
+        self._vitals: list[dict[str, float]] = list(kept.get("vitals", []))
+        self._story = str(kept.get("story", ""))
 
     def resumed(self, started: TrialStarted) -> None:
         """Record the epochs that are in the checkpoint but not here.
@@ -45,6 +49,10 @@ class Recording:
         An epoch that is trained again after its worker was lost replaces what stood there.
         """
         self._add(ended.epoch, ended.metrics)
+        self._add_vitals(ended.vitals)
+        if ended.story != self._story:
+            self._story = ended.story
+            self._set("story", self._story)
 
     def _add(self, epoch: int, metrics: dict[str, float]) -> None:
         kept = [entry for entry in self._curve if entry["epoch"] < epoch]
@@ -61,7 +69,7 @@ class Recording:
         self._set("outcome", asdict(outcome))
         if ended.best_value is not None:
             keepsakes.attach_if_best(self._study, self._claim.number, outcome, ended.best_value)
-        keepsakes.note(self._study, self._claim.number, f"**Paused.** {why}")
+        keepsakes.note(self._study, self._claim.number, f"**Paused.** {outcome.why}")
 
     def handed_back(self, why: str) -> None:
         """Record that the trial waits as it did before this attempt."""
@@ -81,7 +89,8 @@ class Recording:
         keepsakes.clear(self._study)
 
     def failed(self, failure: Failed, reason: Reason, log: str) -> None:
-        """Record a trial that has ended without a value, and why."""
+        """Record a trial that has ended without a value, why, and the signs that showed it."""
+        self._add_vitals(failure.vitals)
         outcome = Outcome(
             reason=reason,
             why=failure.message,
@@ -98,7 +107,7 @@ class Recording:
         files = self._study.store.files
         return Outcome(
             reason=reason,
-            why=why,
+            why=f"{why} {self._story}".strip(),
             epochs=ended.epochs,
             best_epoch=ended.best_epoch,
             best_metrics=ended.best_metrics,
@@ -107,6 +116,14 @@ class Recording:
             weights=files.relative(ended.weights or None),
             confusion=files.relative(ended.confusion or None),
         )
+
+    def _add_vitals(self, signs: list[dict[str, float]]) -> None:
+        if not signs:
+            return
+        # Steps that are trained again after a worker was lost replace what stood there.
+        kept = [entry for entry in self._vitals if entry["step"] < signs[0]["step"]]
+        self._vitals = thinned([*kept, *signs])
+        self._set("vitals", self._vitals)
 
     def _set(self, key: str, value: Any) -> None:
         self._study.note(self._claim.number, key, value)

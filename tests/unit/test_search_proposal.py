@@ -92,14 +92,15 @@ def test_sampler_learns_from_paused_trials() -> None:
     assert later["DenseNet121"] >= 15
 
 
-def test_sampler_learns_from_diverged_trials() -> None:
+@pytest.mark.parametrize("reason", ["collapsed", "diverged"])
+def test_sampler_learns_from_hopeless_trials(reason: Any) -> None:
     a_space = space(ARCHITECTURE, WIDTH, RATE)
     trials: list[TrialRecord] = []
     for number in range(40):
         params = propose(a_space, trials, 3)
         assert params is not None
         if params["architecture"] == "VGG16":
-            outcome = Outcome(reason="diverged", why="")
+            outcome = Outcome(reason=reason, why="")
             trials.append(TrialRecord(number=number, state="failed", params=params, value=None, outcome=outcome))
         else:
             trials.append(trial(number, params, 0.5))

@@ -34,8 +34,9 @@ _AT_CHANCE = 0.9
 _FAR_ABOVE_CHANCE = 1.1
 _FALLEN = 0.1
 """A spread below this share of the largest, or of the first, has fallen."""
+_RISEN = 1.5
 _GROWN = 3.0
-"""Growth of a spread that is no accident of a batch."""
+"""Growth of a spread next to the first one, and next to the lowest, that is no accident of a batch."""
 _EARLY = 10
 """Looks before anything is said that is not certain."""
 _LATE = 60
@@ -117,7 +118,7 @@ class Examination:
             return "recovering" if memory.spread > _GROWN * memory.spread_lowest else "shaken"
         if memory.has_fallen and memory.spread > _GROWN * memory.spread_lowest:
             return "recovering"
-        if memory.spread > _GROWN * memory.spread_first or memory.n_looks < _LATE:
+        if memory.spread > _RISEN * memory.spread_first or memory.n_looks < _LATE:
             return "slow_starter"
         return "learning_rate_low" if memory.update_ratio < _SMALL_UPDATE else "never_started"
 
@@ -134,7 +135,7 @@ class Examination:
             "spread_lowest": memory.spread_lowest,
             "spread": memory.spread,
             "gradient_first_then": memory.gradient_first,
-            "gradient_first": signs.gradient_first,
+            "gradient_first": signs.gradient_first if math.isfinite(signs.gradient_first) else 0.0,
             "update_ratio": memory.update_ratio,
             "steps": float(signs.step),
         }
