@@ -63,16 +63,46 @@ def test_equal_answers_are_enough_where_a_gradient_arrives():
 
 
 def test_batch_norm_gives_a_silent_network_more_time():
-    trace = [{}] * 5 + [{"spread": 1e-8, "gradient": 1e-5}] * 20 + [{"spread": 0.16}] * 20
+    trace = [{}] * 5 + [{"spread": 1e-8, "gradient": 1e-5}] * 15 + [{"spread": 0.16}] * 20
 
     assert conditions(trace)[-1] == "collapsed"
     assert "collapsed" not in conditions(trace, has_batch_norm=True)
 
 
-def test_silence_that_is_broken_begins_anew():
-    silent = [{"spread": 1e-8, "gradient": 0.0}] * 5
+def test_batch_norm_makes_nothing_of_nothing():
+    trace = [{}] * 5 + [{"spread": 1e-8, "gradient": 0.0}] * 15
 
-    assert "collapsed" not in conditions([{}, *silent] * 20)
+    assert conditions(trace, has_batch_norm=True)[-1] == "collapsed"
+
+
+def test_silence_that_is_broken_every_fourth_step_is_no_death():
+    silent = [{"spread": 1e-8, "gradient": 0.0}] * 3
+
+    assert "collapsed" not in conditions([{}, *silent] * 100)
+
+
+def test_dead_network_that_single_images_wake_is_dead():
+    silent = [{"spread": 1e-8, "gradient": 0.0}] * 8
+
+    assert conditions([{}] * 5 + [*silent, {}] * 5)[-1] == "collapsed"
+
+
+def test_answers_that_differ_more_than_at_first_get_more_time():
+    """Saturated units at the bottom pass no gradient, and still tell images apart."""
+    trace = [{"spread": 1e-2}] * 5 + [{"spread": 1.0, "gradient": 0.0}] * 12
+
+    assert "collapsed" not in conditions(trace)
+
+
+def test_steps_may_be_left_out_until_there_is_silence():
+    examination = Examination(47, has_batch_norm=False)
+    wanted = []
+    for step in range(1, 200):
+        if step >= examination.next_step:
+            wanted.append(step)
+            examination.look(signs(step, gradient=0.0 if step in (130, 131) else 0.1))
+
+    assert wanted == [*range(1, 101), 110, 120, 130, 131, 132, 140, 150, 160, 170, 180, 190]
 
 
 def test_slow_starter_is_left_alone_as_long_as_it_takes():

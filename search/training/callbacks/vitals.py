@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from search.training.session import Session
     from search.training.vitals.diagnosis import Diagnosis
 
-EVERY_STEP = 100
-"""The first steps of a trial, of which each is looked at: most networks that die do so in them."""
-LATER = 10
-"""After those, each so many steps."""
 _DIGITS = 4
 
 
@@ -46,7 +42,7 @@ class Vitals(TrialCallback):
     def step_ended(self, step: int, logs: dict[str, float]) -> None:  # noqa: ARG002
         """Look, keep what was seen, and judge."""
         self.steps += 1
-        if self.steps > EVERY_STEP and self.steps % LATER:
+        if self.steps < self._examination.next_step:
             return
         signs = Signs.from_dict({**self.session.model.signs(), "step": self.steps})
         self.diagnosis = self._examination.look(signs)

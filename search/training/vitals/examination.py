@@ -22,13 +22,19 @@ from search.training.vitals.signs import Signs
 _RESOLUTION = 2.0**-21
 """A spread below this is rounding: four units of float32 at the size of the logits."""
 _FAINT = 1e-3
-"""A gradient of the first layer below this share of the first step's is as good as lost."""
-_DEEPEST = 2.0
-"""What one silent look counts at most; one at a thousandth of the first gradient counts 1, at a millionth 2."""
-_ENOUGH = 12.0
-"""Silence, in looks, from which on a network without BatchNorm is dead."""
-_ENOUGH_NORMALISED = 36.0
-"""The same with BatchNorm, which scales a faint signal up again, so that some come back."""
+_GONE = 1e-6
+"""Shares of the first step's gradient of the first layer, below which it is as good as lost, and is lost."""
+_ENOUGH = 10.0
+"""Silence from which on a network is dead; each silent look adds 1, or half of it in two cases:"""
+_HALF = 0.5
+"""BatchNorm scales a signal up again that is faint, not gone; and where the answers differ more than at
+first, something may be learned above.
+"""
+_BROKEN = 3.0
+"""What a look that is not silent takes away: one image in a thousand still wakes many a dead network."""
+_EVERY_STEP = 100
+_LATER = 10
+"""See `next_step`."""
 _AT_CHANCE = 0.9
 """A loss above this share of ln(classes) is that of guessing."""
 _FAR_ABOVE_CHANCE = 1.1
@@ -36,7 +42,7 @@ _FALLEN = 0.1
 """A spread below this share of the largest, or of the first, has fallen."""
 _RISEN = 1.5
 _GROWN = 3.0
-"""Growth of a spread next to the first one, and next to the lowest, that is no accident of a batch."""
+"""Growth of the spread, next to the first one and to the lowest, that is no accident of a batch."""
 _EARLY = 10
 """Looks before anything is said that is not certain."""
 _LATE = 60
@@ -51,7 +57,7 @@ class Examination:
     def __init__(self, n_classes: int, *, has_batch_norm: bool, memory: Memory | None = None) -> None:
         """Examine a classifier of `n_classes`; `memory` is None for a new training."""
         self._chance = math.log(n_classes)
-        self._enough = _ENOUGH_NORMALISED if has_batch_norm else _ENOUGH
+        self._has_batch_norm = has_batch_norm
         self._memory = memory or Memory()
 
     @classmethod
@@ -62,6 +68,17 @@ class Examination:
     def to_dict(self) -> dict[str, Any]:
         """All that it remembers, as JSON can hold it."""
         return asdict(self._memory)
+
+    @property
+    def next_step(self) -> int:
+        """The step that it needs to see next; those before it may be left out.
+
+        Each of the first hundred, as most networks that die do so in them, then every tenth; in silence each.
+        """
+        step = self._memory.step
+        if step < _EVERY_STEP or self._memory.silence > 0:
+            return step + 1
+        return (step // _LATER + 1) * _LATER
 
     def look(self, signs: Signs) -> Diagnosis:
         """Take in the signs of a step, and say how the training is."""
@@ -75,29 +92,30 @@ class Examination:
     def _listen(self, signs: Signs) -> None:
         """Add to the silence, or end it."""
         memory = self._memory
-        depth = self._depth(signs)
-        if depth == 0:
-            memory.silence, memory.silent_since = 0.0, 0
+        if not self._is_silent(signs):
+            memory.silence = max(0.0, memory.silence - _BROKEN)
+            memory.silent_since = memory.silent_since if memory.silence else 0
             return
-        memory.silence += depth
+        memory.silence += self._weight(signs)
         memory.silent_since = memory.silent_since or signs.step
 
-    def _depth(self, signs: Signs) -> float:
-        """How silent the network is: 0 for not, 1 for a gradient of a thousandth, 2 for nothing at all."""
+    def _weight(self, signs: Signs) -> float:
+        memory = self._memory
+        weight = _HALF if memory.spread > _RISEN * memory.spread_first else 1.0
+        is_gone = signs.gradient_first <= _GONE * memory.gradient_first
+        return weight * _HALF if self._has_batch_norm and not is_gone else weight
+
+    def _is_silent(self, signs: Signs) -> bool:
+        """Whether no lesson arrives at the first layer, or all answers are the same."""
         # Logits as large as the loss are what a large loss comes from.
         rounding = _RESOLUTION * max(1.0, signs.loss)
-        if signs.gradient_first == 0:
-            return _DEEPEST
-        share = signs.gradient_first / max(self._memory.gradient_first, 1e-30)
-        if share > _FAINT:
-            return 1.0 if signs.spread <= rounding else 0.0
-        return min(math.log10(share) / math.log10(_FAINT), _DEEPEST)
+        return signs.gradient_first <= _FAINT * self._memory.gradient_first or signs.spread <= rounding
 
     def _condition(self) -> Condition:
         memory = self._memory
         if memory.loss < _AT_CHANCE * self._chance:
             return self._condition_above_chance()
-        if memory.silence >= self._enough:
+        if memory.silence >= _ENOUGH:
             return "collapsed"
         if memory.n_looks < _EARLY:
             return "starting"

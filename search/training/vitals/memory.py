@@ -16,6 +16,8 @@ _TINY = 1e-30
 class Memory:
     """Plain numbers that JSON can hold."""
 
+    step: int = 0
+    """The last one that was looked at; 0 before the first."""
     n_looks: int = 0
     spread_first: float = 0.0
     """The first look's: what the network starts from."""
@@ -30,7 +32,7 @@ class Memory:
     spread_lowest: float = 0.0
     """Of the mean, since it was largest."""
     silence: float = 0.0
-    """How long, and how deep, the silence is; see `Examination`."""
+    """How much of it the last looks have heard; see `Examination`."""
     silent_since: int = 0
     """0 where there is none."""
     has_fallen: bool = False
@@ -44,6 +46,7 @@ class Memory:
         if self.n_looks == 0:
             self.spread_first, self.gradient_first = spread, signs.gradient_first
             self.loss, self.spread, self.update_ratio = signs.loss, spread, signs.update_ratio
+        self.step = signs.step
         self.n_looks += 1
         self.loss = _mean(self.loss, signs.loss)
         self.spread = math.exp(_mean(math.log(self.spread), math.log(spread)))
