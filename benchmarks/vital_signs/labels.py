@@ -15,8 +15,9 @@ LAST = 100
 """The steps that a label is read off."""
 _LOST = 1e-3
 _RESOLUTION = 1e-6
-WINDOW = 20
-_MOST = 0.8
+SHORT = 20
+_MOST_OF_SHORT = 0.8
+_MOST_OF_LONG = 0.6
 _LEARNED = 3.0
 
 Columns = Mapping[str, Sequence[float]]
@@ -27,11 +28,12 @@ def label(columns: Columns) -> tuple[Label, int | None]:
     """The label of a whole run, and the step at which it died, if it is dead.
 
     `diverged`: the loss left the finite numbers. `learning`: over the last hundred steps more than
-    three times as many answers were right as by guessing. `dead`: it had not, and from the step of
-    its death to the end, a hundred steps or more, it is silent: of any twenty steps in a row in four
-    fifths, the first layer's gradient is below a thousandth of the first step's, or all answers are
-    equal to the accuracy of float32. `late`: the same, but with fewer than a hundred steps left to show
-    it, so that nothing is counted of it. `stuck`: none of these.
+    three times as many answers were right as by guessing. `dead`: it had not, and is silent from the
+    step of its death on, with a hundred steps or more to show it: the first layer's gradient is below
+    a thousandth of the first step's, or all answers are equal to the accuracy of float32, in four
+    fifths of the twenty steps that begin with it, and in three fifths of any hundred after it (single
+    images wake many a dead network for a step). `late`: the same, with fewer than a hundred steps to
+    show it, so that nothing is counted of it. `stuck`: none of these.
     """
     if not math.isfinite(columns["loss"][-1]):
         return "diverged", None
@@ -44,12 +46,15 @@ def label(columns: Columns) -> tuple[Label, int | None]:
 
 
 def _died_at(columns: Columns) -> int | None:
-    """The first step from which on each window of twenty steps is silent in four fifths of them."""
     silent = [_is_silent(columns, place) for place in range(len(columns["loss"]))]
-    found, start = None, len(silent) - WINDOW
-    while start >= 0 and sum(silent[start : start + WINDOW]) >= _MOST * WINDOW:
-        found, start = start if silent[start] else found, start - 1
-    return None if found is None else found + 1
+    found = None
+    for start in reversed(range(len(silent) - SHORT + 1)):
+        long, short = silent[start : start + LAST], silent[start : start + SHORT]
+        if len(long) == LAST and sum(long) < _MOST_OF_LONG * LAST:
+            break
+        if silent[start] and sum(short) >= _MOST_OF_SHORT * SHORT:
+            found = start + 1
+    return found
 
 
 def _is_silent(columns: Columns, place: int) -> bool:

@@ -103,18 +103,15 @@ class _Network:
             variable.assign(new)
 
     def _optimizer(self, run: Run) -> tuple[Any, Any]:
-        import keras
         import tensorflow as tf
 
-        from search.training.compilation import compile_model
-
         if run.optimizer not in self._optimizers:
-            if run.optimizer == "rmsprop":
-                optimizer = keras.optimizers.RMSprop(run.learning_rate)
-                optimizer.build(self._model.trainable_variables)
-            else:
-                compile_model(self._model, hyperparameters(run))
-                optimizer = self._model.optimizer
+            optimizer = _new_optimizer(run.optimizer)
+            if run.optimizer == "adamw":
+                # As the trainer does.
+                spared = [one for one in self._model.trainable_variables if len(one.shape) <= 1]
+                optimizer.exclude_from_weight_decay(var_list=spared)
+            optimizer.build(self._model.trainable_variables)
             self._optimizers[run.optimizer] = (optimizer, tf.function(self._applier(optimizer), autograph=False))
         optimizer, apply = self._optimizers[run.optimizer]
         for variable in optimizer.variables:
@@ -153,6 +150,18 @@ class _Network:
         return tf.stack([loss, right, spread, level, *ends, dead]), gradients
 
 
+def _new_optimizer(name: str) -> Any:
+    import keras
+
+    optimizers = {
+        "adam": keras.optimizers.Adam,
+        "adamw": lambda: keras.optimizers.AdamW(weight_decay=1e-4),
+        "rmsprop": keras.optimizers.RMSprop,
+        "sgd": lambda: keras.optimizers.SGD(momentum=0.9),
+    }
+    return optimizers[name]()
+
+
 def hyperparameters(run: Run) -> Any:
     """The run as the project's own parameters."""
     from search.training.hyperparameters import Hyperparameters
@@ -162,8 +171,7 @@ def hyperparameters(run: Run) -> Any:
         architecture=structure.architecture, blocks=structure.blocks, image_size=32, head_pool=structure.pool,
         head_layers=structure.layers, head_width=structure.width, dropout=structure.dropout, dropout_at="each",
         batch_size=run.batch_size, learning_rate=run.learning_rate, schedule="constant",
-        optimizer="adam" if run.optimizer == "rmsprop" else run.optimizer, momentum=0.9,
-        weight_decay=1e-4 if run.optimizer == "adamw" else 0.0, label_smoothing=0.0, augment="none",
+        optimizer=run.optimizer, momentum=0.9, weight_decay=0.0, label_smoothing=0.0, augment="none",
         patience=10, epochs=10, batch_norm="keras",
     )  # fmt: skip
 

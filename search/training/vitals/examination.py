@@ -24,7 +24,7 @@ _RESOLUTION = 2.0**-21
 _FAINT = 1e-3
 _GONE = 1e-6
 """Shares of the first step's gradient of the first layer, below which it is as good as lost, and is lost."""
-_ENOUGH = 10.0
+_ENOUGH = 8.0
 """Silence from which on a network is dead; each silent look adds 1, or half of it in two cases:"""
 _HALF = 0.5
 """BatchNorm scales a signal up again that is faint, not gone; and where the answers differ more than at
