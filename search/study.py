@@ -134,7 +134,7 @@ class Study:
         return self.store.optuna.get_trial_number_from_id(trial_id)
 
     def note(self, number: int, key: str, value: Any) -> None:
-        """Keep something of our own about a trial: `curve`, `outcome` or `seed`.
+        """Keep something of our own about a trial: `curve`, `vitals`, `story`, `outcome` or `seed`.
 
         Not as a user attribute: the dashboard shows those, each in one line.
         """
@@ -246,6 +246,7 @@ def _record(frozen: FrozenTrial, holding: Holding | None, metric: str, *, maximi
         val_images=None if part is None else int(part),
         curve=curve,
         vitals=tuple(attributes.get("vitals", ())),
+        story=attributes.get("story", ""),
         name=frozen.user_attrs.get("name"),
         seed=attributes.get("seed", 0),
         worker=holding.worker if holding else None,

@@ -63,6 +63,9 @@ class TrialRecord:
     curve: tuple[dict[str, float], ...] = ()
     """One mapping a judgement: `epoch`, `images`, then the metrics."""
     vitals: tuple[dict[str, float], ...] = ()
+    """Signs of life, thinned out, one mapping a step; see `search.training.vitals.signs`."""
+    story: str = ""
+    """What the last epoch's signs mean, for a person."""
     name: str | None = None
     """Given by the space file to a point that is tried first."""
     seed: int = 0

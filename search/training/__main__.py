@@ -1,4 +1,4 @@
-"""Start a trainer: `python -m search.training --commands FD --events FD --threads N`."""
+"""Start a trainer: `python -m search.training --commands FD --events FD --threads N --memory BYTES`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def main() -> int:
     parser.add_argument("--commands", type=int, required=True, help="file descriptor that commands are read from")
     parser.add_argument("--events", type=int, required=True, help="file descriptor that events are written to")
     parser.add_argument("--threads", type=int, required=True, help="cores that this trainer may use")
+    parser.add_argument("--memory", type=int, required=True, help="bytes up to which compiled networks are kept")
     options = parser.parse_args()
     process.prepare(options.threads)
 
@@ -31,7 +32,7 @@ def main() -> int:
     gc.freeze()
     # Without a worker there is nobody left to train for: an orderly end.
     with contextlib.suppress(EOFError):
-        Trainer(Channel(options.commands, options.events)).serve()
+        Trainer(Channel(options.commands, options.events), options.memory).serve()
     return 0
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.training.models import batch_norm_layers
-from search.training.tensorflow_runtime import compiled_forward
 
 if TYPE_CHECKING:
     import keras
@@ -29,15 +28,27 @@ _BATCH_SIZE = 128
 class HonestAverages:
     """Recomputes the averages of every BatchNorm layer of a model, from a fixed sample of images."""
 
-    def __init__(self, model: keras.Model, images: NDArray[np.uint8], indices: NDArray[np.int64], *, seed: int) -> None:
-        """Draw the sample from `images[indices]`, which are training images; `seed` decides which."""
+    def __init__(
+        self,
+        model: keras.Model,
+        forward: Callable[[NDArray[np.uint8]], object],
+        images: NDArray[np.uint8],
+        indices: NDArray[np.int64],
+        *,
+        seed: int,
+    ) -> None:
+        """Draw the sample from `images[indices]`, which are training images; `seed` decides which.
+
+        `forward` is a pass of `model` in training mode that leaves the moments of its own batch in
+        the moving averages, as one with a momentum of 0 does.
+        """
         # Frozen layers keep their averages.
         self._layers = [layer for layer in batch_norm_layers(model) if layer.trainable]
         self._images = images
         self._batches = _sample(indices, seed)
         if self._layers:
             self._bystanders = _bystanders(model, self._layers)
-            self._forward = self._traced(model)
+            self._forward = forward
 
     def recompute(self, after_batch: Callable[[], bool] = lambda: True) -> None:
         """Replace the averages by true ones; no other state of the model changes.
@@ -64,17 +75,6 @@ class HonestAverages:
             layer.moving_variance.assign(new[1])
         for variable, value in zip(self._bystanders, before, strict=True):
             variable.assign(value)
-
-    def _traced(self, model: keras.Model) -> Callable[[NDArray[np.uint8]], object]:
-        """A forward pass that leaves each batch's own moments in the moving averages."""
-        momenta = [layer.momentum for layer in self._layers]
-        try:
-            for layer in self._layers:
-                layer.momentum = 0.0
-            return compiled_forward(model, training=True)
-        finally:
-            for layer, momentum in zip(self._layers, momenta, strict=True):
-                layer.momentum = momentum
 
 
 def _bystanders(model: keras.Model, layers: list[keras.layers.BatchNormalization]) -> list[keras.Variable]:

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 
-class DivergedError(ArithmeticError):
+
+class HopelessError(ArithmeticError):
+    """No further step can make anything of this training."""
+
+    def __init__(self, message: str, vitals: Sequence[Mapping[str, float]] = ()) -> None:
+        """`message` is for a person; `vitals` are the last signs, each finite and with its `step`."""
+        super().__init__(message)
+        self.vitals = [dict(signs) for signs in vitals]
+
+
+class DivergedError(HopelessError):
     """The loss, or the network's output, is no longer a finite number."""
+
+
+class CollapsedError(HopelessError):
+    """The network gives every image the same answer, and nothing is left that could change it."""
 
 
 class MetricError(ValueError):

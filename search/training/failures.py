@@ -7,7 +7,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from search.training.data.errors import DataError
-from search.training.errors import DivergedError
+from search.training.errors import CollapsedError, DivergedError, HopelessError
 from search.training.messages import Failed
 from search.training.tensorflow_runtime import is_out_of_memory
 
@@ -22,7 +22,13 @@ def failure(error: BaseException, seconds: Seconds) -> Failed:
     """The event for an error; the reason is `crashed` unless the error has one of its own."""
     reason = _reason(error)
     details = "".join(traceback.format_exception(error)).splitlines()[-_DETAIL_LINES:]
-    return Failed(reason=reason, message=_message(reason, error), details="\n".join(details), seconds=seconds)
+    return Failed(
+        reason=reason,
+        message=_message(reason, error),
+        details="\n".join(details),
+        seconds=seconds,
+        vitals=error.vitals if isinstance(error, HopelessError) else [],
+    )
 
 
 def _reason(error: BaseException) -> FailureReason:
@@ -30,6 +36,8 @@ def _reason(error: BaseException) -> FailureReason:
         return "out_of_memory"
     if isinstance(error, DataError):
         return "bad_data"
+    if isinstance(error, CollapsedError):
+        return "collapsed"
     if isinstance(error, DivergedError):
         return "diverged"
     return "crashed"

@@ -6,32 +6,29 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import keras
-
 from search.training.batch_norm import HonestAverages
 from search.training.callbacks import trial_callbacks
 from search.training.checkpoints import load_checkpoint
-from search.training.compilation import compile_model
 from search.training.course import Course
 from search.training.feed import TrainingFeed
 from search.training.hyperparameters import Hyperparameters
-from search.training.models import build_model
-from search.training.process import release_memory
 from search.training.session import Session
 from search.training.state import TrialIdentity
-from search.training.tensorflow_runtime import compiled_forward, forget_gradients
 
 if TYPE_CHECKING:
     from search.training.channel import Channel
     from search.training.data.dataset import Dataset
     from search.training.messages import Ending, Train, TrialEnded
     from search.training.stopwatch import Stopwatch
+    from search.training.structures.kept import Structures
 
-_MAX_SEED = 2**32
 
-
-def train(command: Train, dataset: Dataset, channel: Channel, stopwatch: Stopwatch) -> TrialEnded:
+def train(
+    command: Train, dataset: Dataset, channel: Channel, stopwatch: Stopwatch, structures: Structures
+) -> TrialEnded:
     """Train the trial that `command` asks for, and say how it ended.
+
+    What `structures` keeps of earlier trials is used where it fits.
 
     The same command on the same machine with the same number of threads gives the same curve,
     whatever was trained before in this process.
@@ -42,12 +39,9 @@ def train(command: Train, dataset: Dataset, channel: Channel, stopwatch: Stopwat
         EOFError: if the worker is gone.
         Exception: whatever the network's builder or Keras raise.
     """
-    # The counts that name layers start anew: nothing of earlier trials reaches this one.
-    keras.backend.clear_session(free_memory=False)
     hp = Hyperparameters.from_dict(command.hyperparameters)
-    keras.utils.set_random_seed(command.seed % _MAX_SEED)
-    model = build_model(hp, dataset.images.shape[1:], len(dataset.classes), command.builders)
-    compile_model(model, hp)
+    model = structures.network(hp, dataset.image_shape, len(dataset.classes), command.builders)
+    model.begin(hp, command.seed)
     identity = TrialIdentity.of(command, dataset.fingerprint)
     course = Course(n_images=len(dataset.train), batch_size=hp.batch_size, epochs=hp.epochs, judge_at=command.judge_at)
     session = Session(command, hp, identity, channel, stopwatch, model, course)
@@ -55,16 +49,11 @@ def train(command: Train, dataset: Dataset, channel: Channel, stopwatch: Stopwat
     _begin(session)
     if session.ending is None:
         _fit(session, dataset)
+    else:
+        structures.forget()  # traced, but not derived: it can be so only as long as nothing is forgotten
     if session.failure is not None:
         raise session.failure
     return session.ended(session.ending or "finished")
-
-
-def forget_models() -> None:
-    """Drop what Keras keeps of earlier models: their graphs, and the counts that name their layers."""
-    keras.backend.clear_session(free_memory=False)
-    forget_gradients()
-    release_memory()
 
 
 def _begin(session: Session) -> None:
@@ -93,8 +82,8 @@ def _fit(session: Session, dataset: Dataset) -> None:
     )
     averages = None
     if hp.batch_norm == "honest":
-        averages = HonestAverages(model, dataset.images, dataset.train, seed=seed)
-    callbacks = trial_callbacks(session, dataset, feed, averages, compiled_forward(model, training=False))
+        averages = HonestAverages(model, model.forward_training, dataset.images, dataset.train, seed=seed)
+    callbacks = trial_callbacks(session, dataset, feed, averages, model.forward)
     stretches = session.course.stretches(session.state.images)
     # A stretch is what Keras calls an epoch; those of one `fit` must have equally many steps.
     for _, group in itertools.groupby(stretches, key=lambda stretch: stretch.n_steps):

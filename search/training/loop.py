@@ -17,7 +17,7 @@ from search.training.data.errors import DataError
 from search.training.evaluate import evaluate
 from search.training.export import export
 from search.training.failures import failure
-from search.training.fit import forget_models, train
+from search.training.fit import train
 from search.training.measure import measure
 from search.training.messages import (
     DataLoaded,
@@ -31,6 +31,7 @@ from search.training.messages import (
     Train,
 )
 from search.training.stopwatch import Stopwatch
+from search.training.structures.kept import Structures
 
 if TYPE_CHECKING:
     from search.training.channel import Channel
@@ -41,11 +42,13 @@ _log = logging.getLogger(__name__)
 
 
 class Trainer:
-    """Carries out commands; the data stay in memory between them."""
+    """Carries out commands; the data, and networks that were compiled, stay in memory between them."""
 
-    def __init__(self, channel: Channel) -> None:
-        """Speak over `channel`."""
+    def __init__(self, channel: Channel, memory: int) -> None:
+        """Speak over `channel`; keep networks as long as this process takes less than `memory` bytes."""
         self._channel = channel
+        self._memory = memory
+        self._structures = Structures()
         self._data: Dataset | None = None
         self._loaded: LoadData | None = None
 
@@ -60,7 +63,7 @@ class Trainer:
             if isinstance(command, Interrupt):
                 continue  # the trial that it was meant for has just ended
             self._channel.send(self._answer(command))
-            forget_models()
+            self._tidy(command)
 
     def _answer(self, command: Command) -> Event:
         stopwatch = Stopwatch("setup")
@@ -71,6 +74,8 @@ class Trainer:
         except Exception as error:  # noqa: BLE001 - it is the answer
             _log.exception("%s failed", type(command).__name__)
             answer = failure(error, stopwatch.read())
+            if answer.reason != "diverged":
+                self._structures.forget()  # whatever broke may be half built
         # The error's traceback holds the network; it is gone once `error` is.
         gc.collect()
         return answer
@@ -81,12 +86,19 @@ class Trainer:
         if isinstance(command, Measure):
             return measure(command)
         if isinstance(command, Train):
-            return train(command, self._dataset(), self._channel, stopwatch)
+            return train(command, self._dataset(), self._channel, stopwatch, self._structures)
         if isinstance(command, Export):
             return export(command, self._dataset())
         if isinstance(command, Evaluate):
             return evaluate(command, self._dataset())
         raise TypeError(f"between trials a command must ask for something, but got {command!r}")
+
+    def _tidy(self, command: Command) -> None:
+        """Give back memory that the next command does not need."""
+        if isinstance(command, Train):
+            self._structures.shrink(self._memory)
+        elif not isinstance(command, LoadData):
+            self._structures.forget()
 
     def _load(self, command: LoadData) -> DataLoaded:
         if command != self._loaded:

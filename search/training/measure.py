@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from search.training.fit import forget_models
 from search.training.hyperparameters import Hyperparameters
 from search.training.messages import Measured
 from search.training.models import build_model
+from search.training.structures.kept import forget_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

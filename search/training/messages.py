@@ -18,7 +18,7 @@ PARTIAL = "val_images"
 
 Ending = Literal["finished", "early_stopped", "stopped", "paused"]
 
-FailureReason = Literal["diverged", "out_of_memory", "crashed", "bad_data"]
+FailureReason = Literal["collapsed", "diverged", "out_of_memory", "crashed", "bad_data"]
 
 
 # --- commands: worker to trainer ---------------------------------------------------------------
@@ -154,6 +154,10 @@ class TrialStarted:
     """Trainable and other weights, in all."""
     epoch: float
     """Epochs already done: 0, or more for a continued trial."""
+    curve: list[dict[str, float]] = field(default_factory=list)
+    """The judgements of those epochs, in order, each with its `epoch` and `images`: a worker that was lost may have
+    left fewer in the store.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +205,8 @@ class EpochEnded:
     seconds: Seconds
     vitals: list[dict[str, float]] = field(default_factory=list)
     """Signs of life since the last judgement, each with its `step`."""
+    story: str = ""
+    """What the signs mean, in a sentence or two for a person; empty where there are none."""
 
     @property
     def is_partial(self) -> bool:
@@ -243,6 +249,8 @@ class Failed:
     details: str = ""
     """Traceback or other last lines, for the log and the trial."""
     seconds: Seconds = field(default_factory=Seconds)
+    vitals: list[dict[str, float]] = field(default_factory=list)
+    """Signs of life since the last judgement, each with its `step`, where they are why a trial failed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,6 +65,10 @@ class Session:
         """Whether the stretch under way ends before its last step, and counts as far as it went."""
         self.is_abandoned = False
         """Whether the stretch under way does not count: failed, or paused in its middle."""
+        self.vitals: list[dict[str, float]] = []
+        """The signs of life that the next report takes along."""
+        self.story = ""
+        """What they mean."""
         self._channel = channel
         self._said_at = 0.0
 
@@ -85,6 +89,7 @@ class Session:
                 trial=self.command.trial,
                 parameters=self.model.count_params(),
                 epoch=self.epochs,
+                curve=self.state.curve,
             )
         )
 
@@ -157,6 +162,8 @@ class Session:
             images=self.state.images,
             metrics=metrics,
             seconds=self.stopwatch.read(),
+            vitals=self.vitals,
+            story=self.story,
         )
         self._channel.send(event)
         if self.state.epoch >= self.hp.epochs:

@@ -32,7 +32,11 @@ class TrialState:
     stalled_epochs: int = 0
     """Epochs since that one or since the learning rate was last halved, whichever is later."""
     curve: list[dict[str, float]] = field(default_factory=list)
-    """The metrics of each judgement, in order."""
+    """The metrics of each judgement, in order, with its `epoch` and `images`."""
+    steps: int = 0
+    """Training steps done, up to the last judgement."""
+    vitals: dict[str, Any] = field(default_factory=dict)
+    """What the examination of the signs of life remembers; empty before the first judgement."""
     seconds: Seconds = field(default_factory=Seconds)
 
     def to_json(self) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def show_to_dict(study: Study, number: int) -> dict[str, Any]:
         "trial": trial.number,
         "state": trial.state,
         "reason": outcome.reason if outcome else None,
-        "why": outcome.why if outcome else "",
+        "why": outcome.why if outcome else trial.story,
         "value": trial.value,
         "val_images": None if trial.value is None else trial.val_images or study.data.n_validation,
         "params": trial.params,

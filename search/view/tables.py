@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search.durations import format_duration, format_epochs
+from search.view.vitals import vitals_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,7 +82,12 @@ def trial_screen(shown: dict[str, Any]) -> RenderableType:
             ("seed", shown["seed"]),
         ]
     )
-    return Group(facts, Text(), _curve_table(shown["curve"])) if shown["curve"] else facts
+    parts: list[RenderableType] = [facts]
+    if shown["curve"]:
+        parts += [Text(), _curve_table(shown["curve"])]
+    if shown["vitals"]:
+        parts += [Text(), vitals_table(shown["vitals"])]
+    return Group(*parts)
 
 
 def format_measured(shown: dict[str, Any]) -> str:

@@ -107,6 +107,7 @@ class Attempt:
         self._heard_at = time.monotonic()
         match event:
             case TrialStarted():
+                self._recording.resumed(event)
                 self._heartbeat.progress = f"epoch {int(event.epoch) + 1}, compiling"
             case Progress():
                 self._has_stepped = True

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from search import machine
 from search.errors import TrainerError
 from search.training import messages
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 START_SECONDS = 180.0  # importing TensorFlow on a cold, busy machine
 QUIT_SECONDS = 10.0
 LOG_LINES = 20
+KEPT_SHARE = 0.6  # of what a trainer may take before it is replaced: the rest is for the trial that runs
 
 _SECRETS = ("HPSEARCH_STORAGE", "PGPASSWORD", "PGPASSFILE", "PGUSER", "PGHOST", "PGSERVICE")
 
@@ -52,7 +54,7 @@ class Trainer:
                 [
                     sys.executable, "-m", "search.training",
                     "--commands", str(commands_read), "--events", str(events_write),
-                    "--threads", str(threads),
+                    "--threads", str(threads), "--memory", str(int(KEPT_SHARE * machine.memory_per_worker())),
                 ],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 pass_fds=(commands_read, events_write), env=_environment(), process_group=0,

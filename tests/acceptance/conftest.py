@@ -24,6 +24,21 @@ fixed: {architecture: LeNet5, batch_size: 100}
 budget: {epochs: 4, trials: 6}
 """
 
+ENDLESS = """\
+study: quick
+data: {source: mnist-5k, train_limit: 600}
+search:
+  learning_rate: {float: [1e-3, 1e-2], log: true}
+  patience: {int: [1, 100000], log: true, default: 100000}
+fixed: {architecture: LeNet5, batch_size: 100, head_width: 64}
+budget: {epochs: 100000, trials: 2}
+pruner: {name: none}
+"""
+"""Its first trial goes on until somebody ends it: what a test does to it comes too late on no machine."""
+
+SHORT = "patience=1"
+"""The point of `ENDLESS` that ends by itself, at its first epoch that is no better."""
+
 
 @dataclass
 class Shell:
@@ -38,7 +53,7 @@ class Shell:
         (self.folder / name).write_text(text)
         return name
 
-    def run(self, *arguments: str, timeout: float = 280, status: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 600, status: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command to its end and require its exit status."""
         done = subprocess.run(
             [sys.executable, "-m", "search", *arguments],
@@ -72,13 +87,13 @@ class Shell:
         counts: dict[str, int] = shown["trials"]
         return counts
 
-    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = 180) -> None:
-        """Wait until something is so."""
+    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float = 300) -> None:
+        """Wait until something is so; the limit is for what will never be."""
         until = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > until:
                 pytest.fail(f"after {seconds} s still not: {what}\n" + "\n".join(self.logs()))
-            time.sleep(0.3)
+            time.sleep(0.1)
 
     def logs(self) -> list[str]:
         """The logs of all background commands."""
@@ -89,11 +104,15 @@ class Shell:
         return {**os.environ, "HPSEARCH_STORAGE": self.storage, "HPSEARCH_FILES": str(self.folder / "hpsearch-files")}
 
     def close(self) -> None:
-        """End what still runs."""
+        """End what still runs: in order, because a `start` that is killed leaves its workers behind."""
         for process in self._started:
-            if process.poll() is None:
+            process.terminate()
+        for process in self._started:
+            try:
+                process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
                 process.kill()
-            process.wait()
+                process.wait()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PATIENCE = 60_000  # ms; the first page loads some megabytes of scripts on a busy machine
+PATIENCE = 180_000  # ms; the first page loads some megabytes of scripts on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def dashboard(searched: Shell) -> Iterator[str]:
     """The address of `hpsearch dashboard` over the searched study."""
     number = len(searched.logs())
     process = searched.start("dashboard", "--port", "0")
-    searched.wait_for(lambda: "http://" in searched.log(number), "an address", 60)
+    searched.wait_for(lambda: "http://" in searched.log(number), "an address")
     found = re.search(r"http://127\.0\.0\.1:\d+/", searched.log(number))
     assert found
     yield found[0]
@@ -41,7 +41,7 @@ def page(dashboard: str) -> Iterator[Page]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
         opened = browser.new_page(viewport={"width": 1400, "height": 1000})
         opened.set_default_timeout(PATIENCE)
         yield opened
@@ -102,7 +102,7 @@ def test_taken_port_is_said(searched: Shell, dashboard: str) -> None:
 
 def test_unknown_artifact_is_not_found(dashboard: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"{dashboard}artifacts/1/1/..%2F..%2Fhpsearch.db", timeout=30)
+        urllib.request.urlopen(f"{dashboard}artifacts/1/1/..%2F..%2Fhpsearch.db", timeout=180)
 
     assert refused.value.code in (400, 404)
     refused.value.close()

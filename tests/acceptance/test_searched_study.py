@@ -34,8 +34,12 @@ def test_start_says_best_and_what_to_type_next(searched: Shell) -> None:
         assert command in said
 
 
-def test_two_workers_shared_the_work(shown: Shows) -> None:
-    assert len({one["worker"] for one in shown}) == 2
+def test_two_workers_ran_and_no_trial_ran_twice(searched: Shell, shown: Shows) -> None:
+    logs = [(searched.folder / f"hpsearch-files/logs/quick-worker-{number}.log").read_text() for number in range(2)]
+    # Which of them took how many is a matter of luck; test_workers has them share.
+    for number, one in enumerate(shown):
+        assert any(f"trial {number} of quick" in log for log in logs)
+        assert one["attempts"] == 1
     assert len({json.dumps(one["params"], sort_keys=True) for one in shown}) == 6
     assert len({one["seed"] for one in shown}) == 6
 

@@ -41,7 +41,7 @@ def test_keras_set_on_disk_and_not(tmp_path):
     environment = {**os.environ, "KERAS_HOME": str(tmp_path), "https_proxy": nobody, "http_proxy": nobody}
 
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment, check=True, timeout=250
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment, check=True, timeout=600
     )
 
     loaded, message = json.loads(done.stdout.splitlines()[-1])

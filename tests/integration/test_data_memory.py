@@ -44,7 +44,7 @@ def write_byclass(folder: Path, n_train: int, n_test: int) -> None:
 
 def measured(folder: Path) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(folder)], capture_output=True, text=True, check=True, timeout=250
+        [sys.executable, "-c", PROGRAM, str(folder)], capture_output=True, text=True, check=True, timeout=600
     )
     figures: dict[str, float] = json.loads(done.stdout)
     return figures

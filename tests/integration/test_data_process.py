@@ -14,7 +14,7 @@ def ask(source: str) -> DataLoaded | Failed:
         [sys.executable, "-m", "search.training.data"],
         input=messages.encode(LoadData(source=source, validation=0.1, train_limit=None, seed=0)),
         capture_output=True,
-        timeout=120,
+        timeout=600,
         check=True,
     )
     return messages.decode(done.stdout)

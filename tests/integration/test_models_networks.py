@@ -47,7 +47,6 @@ def test_network_gives_finite_logits(architecture: str):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("_forget_model")
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
 def test_every_network_can_be_built_and_its_family_saved(architecture: str, tmp_path: Path):

@@ -151,10 +151,7 @@ QUICK = {"EfficientNetV2B0", "LeNet5", "MobileNetV3Small", "ShortResNet", "VGG16
 
 @pytest.mark.parametrize(
     "architecture",
-    [
-        pytest.param(name, marks=() if name in QUICK else (pytest.mark.slow, pytest.mark.timeout(600)))
-        for name in FIRST_CONVOLUTION
-    ],
+    [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in FIRST_CONVOLUTION],
 )
 def test_first_convolution_sees_expected_range(architecture: str):
     # Larger than any backbone needs, so that no margin is in the middle.

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 
 from search.errors import StudyMismatchError, StudyNotFoundError
 from search.study import Study, check_same, create
-from search.training.messages import DataLoaded, EpochEnded, Failed, Seconds, TrialEnded
+from search.training.messages import DataLoaded, EpochEnded, Failed, Seconds, TrialEnded, TrialStarted
 from search.worker.claim import Claim, Holder, claim
 from search.worker.closing import end_if_over
 from search.worker.judge import Judge
@@ -241,6 +241,26 @@ def test_worker_that_died_loses_its_trial(store: Store) -> None:
     assert (again.number, again.resume, again.attempt) == (lost.number, True, 2)
     assert not store.ledger.renew(lost.token, 60)  # the dead one, should it wake up
     assert not store.ledger.end(lost.token)
+
+
+def test_epoch_whose_worker_died_before_recording_it_is_made_up_for(store: Store) -> None:
+    study = begun(store)
+    claimed = taken(study)
+    train(study, claimed, 0.4)
+    in_checkpoint = [
+        {"epoch": epoch, "images": epoch * EPOCH, "val_accuracy": value} for epoch, value in ((1, 0.4), (2, 0.6))
+    ]
+
+    recording = Recording(study, claimed)
+    recording.resumed(TrialStarted(trial=0, parameters=7, epoch=2, curve=in_checkpoint))
+    train(study, claimed, 0.5)
+
+    assert [(epoch["epoch"], epoch["val_accuracy"]) for epoch in study.trials()[0].curve] == [
+        (1, 0.4),
+        (2, 0.6),
+        (3, 0.5),
+    ]
+    assert study.store.optuna.get_trial(study.trial_id(0)).intermediate_values == {3600: 0.4, 7200: 0.6, 10_800: 0.5}
 
 
 def test_trial_that_loses_three_workers_is_given_up(store: Store) -> None:

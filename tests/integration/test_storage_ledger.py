@@ -13,6 +13,7 @@ from storage.tables import metadata
 
 TTL = 60.0
 PAST = -1.0  # a lease that has run out when it begins
+CLOCK = 0.1  # seconds that two readings of one clock may be rounded apart
 
 
 @pytest.fixture
@@ -26,14 +27,16 @@ def only(ledger, study="s"):
 
 
 def test_take_new_trial(store, ledger):
+    before = store.now()
     token = ledger.take("s", 0, "w1", TTL)
+    after = store.now()
 
     holding = only(ledger)
     assert (holding.study, holding.number, holding.state) == ("s", 0, "running")
     assert (holding.token, holding.worker, holding.attempt) == (token, "w1", 1)
     assert (holding.rung, holding.epoch, holding.value, holding.is_lost) == (None, 0, None, False)
-    assert holding.expires_at == pytest.approx(store.now() + TTL, abs=5)
-    assert holding.changed_at == pytest.approx(store.now(), abs=5)
+    assert before <= holding.expires_at - TTL <= after
+    assert before <= holding.changed_at <= after
 
 
 def test_take_trial_that_is_there(ledger):
@@ -82,10 +85,11 @@ def test_reap_expired_lease(ledger):
 
 
 def test_reap_lease_that_runs_out_in_time(ledger):
-    ledger.take("s", 0, "w1", 0.3)
-
+    token = ledger.take("s", 0, "w1", TTL)
     assert ledger.reap("s") == []
-    time.sleep(0.4)
+
+    assert ledger.renew(token, 0.1)
+    time.sleep(0.2)
     assert [holding.number for holding in ledger.reap("s")] == [0]
 
 
@@ -273,17 +277,18 @@ def test_workers_seen(ledger):
     first, second = ledger.workers(within=30.0)
     assert (first.id, first.host, first.pid) == ("a", "host", 10)
     assert (first.study, first.trial, first.progress) == ("s", 3, "epoch 1, step 5/9")
-    assert 0 <= first.seen < 10
+    assert 0 <= first.seen <= 30
     assert (second.id, second.study, second.trial, second.progress) == ("b", None, None, "")
 
 
-def test_workers_long_not_seen(ledger):
+def test_workers_long_not_seen(store, ledger):
     ledger.join("a", "host", 10)
-    time.sleep(0.3)
     ledger.join("b", "host", 11)
+    with store.engine.begin() as connection:  # an hour ago
+        connection.exec_driver_sql("UPDATE hpsearch_workers SET seen_at = seen_at - 3600 WHERE id = 'a'")
 
-    assert [row.id for row in ledger.workers(within=0.25)] == ["b"]
-    assert [row.id for row in ledger.workers(within=60.0)] == ["a", "b"]
+    assert [row.id for row in ledger.workers(within=1800.0)] == ["b"]
+    assert [row.id for row in ledger.workers(within=7200.0)] == ["a", "b"]
 
 
 def test_worker_joins_again(ledger):
@@ -311,7 +316,8 @@ def test_ledger_seen_by_another_process(store):
 
 
 def test_clock_of_the_database(store):
-    assert store.now() == pytest.approx(time.time(), abs=2)
+    before, now, after = time.time(), store.now(), time.time()
+    assert before - CLOCK <= now <= after + CLOCK
     first, second = store.now(), store.now()
     assert second >= first
 

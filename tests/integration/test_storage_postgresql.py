@@ -43,7 +43,7 @@ def guarded_url(postgres_server):
 
 def wait_until_checked(url):
     """The server reads its rules anew a moment after it is told to."""
-    for _ in range(100):
+    for _ in range(600):
         try:
             sa.create_engine(url, poolclass=sa.NullPool).connect().close()
         except sa.exc.OperationalError:
@@ -113,7 +113,8 @@ def test_time_zone_of_user_without_effect(postgres_server, postgres_url):
     postgres_server.admin.execute("ALTER ROLE postgres SET timezone = 'Asia/Tokyo'")
     try:
         with open_store(postgres_url) as store:
-            assert store.now() == pytest.approx(time.time(), abs=2)
+            before, now, after = time.time(), store.now(), time.time()
+            assert before - 0.1 <= now <= after + 0.1  # not hours apart
             token = store.ledger.take("s", 0, "w", 60.0)
             assert store.ledger.reap("s") == []
             assert store.ledger.renew(token, -1.0)
@@ -144,9 +145,9 @@ def test_lock_freed_when_its_connection_is_cut(postgres_server, postgres_url):
             postgres_server.admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
             )
-            with store.lock("x", timeout=5.0):
+            with store.lock("x", timeout=60.0):
                 pass
-        with store.lock("x", timeout=5.0):
+        with store.lock("x", timeout=60.0):
             pass
 
 
@@ -164,7 +165,7 @@ def test_connections_closed_with_store(postgres_server, postgres_url):
     store.ledger.holdings("s")
     store.close()
 
-    for _ in range(100):  # the server notices a moment later
+    for _ in range(600):  # the server notices a moment later
         (left,) = postgres_server.admin.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'hpsearch'"
         ).fetchone()

@@ -31,6 +31,7 @@ from search.training.messages import (
 
 LOAD = LoadData(source="mnist-5k", validation=0.1, train_limit=256, seed=0)
 SHORT = {**SMALL, "epochs": 2}
+PATIENCE = 300  # seconds, for what takes one
 LONG = {**SMALL, "epochs": 10_000, "patience": 10_000}
 
 
@@ -40,7 +41,7 @@ class Process:
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "search.training",
-                "--commands", str(commands[0]), "--events", str(events[1]), "--threads", "1",
+                "--commands", str(commands[0]), "--events", str(events[1]), "--threads", "1", "--memory", str(2**32),
             ],
             pass_fds=(commands[0], events[1]),
             stdout=log, stderr=log,
@@ -104,7 +105,7 @@ def test_trainer_goes_on_after_each_failure(tmp_path):
         measured = running.ask(Measure(hyperparameters=[SHORT], image_shape=(28, 28, 1), classes=10, builders=None))
         events, ended = running.trial(train_command(tmp_path / "e", SHORT))
         running.say(Quit())
-        status = running.process.wait(30)
+        status = running.process.wait(PATIENCE)
 
     assert (without_data.reason, without_data.message) == (
         "bad_data",
@@ -147,7 +148,7 @@ def test_trainer_leaves_when_its_worker_closes_the_pipe(tmp_path):
         running.say(Verdict(action="continue"))
         running.close()
 
-        assert running.process.wait(30) == 0
+        assert running.process.wait(PATIENCE) == 0
 
 
 def test_quit_in_the_middle_of_a_trial_pauses_it(tmp_path):
@@ -161,7 +162,7 @@ def test_quit_in_the_middle_of_a_trial_pauses_it(tmp_path):
             pass
 
         assert (event.ending, event.epochs) == ("paused", 1)
-        assert running.process.wait(30) == 0
+        assert running.process.wait(PATIENCE) == 0
 
 
 WORKER = """
@@ -170,7 +171,7 @@ commands, events = os.pipe(), os.pipe()
 child = subprocess.Popen(
     [
         sys.executable, "-m", "search.training",
-        "--commands", str(commands[0]), "--events", str(events[1]), "--threads", "1",
+        "--commands", str(commands[0]), "--events", str(events[1]), "--threads", "1", "--memory", str(2**32),
     ],
     pass_fds=(commands[0], commands[1], events[0], events[1]), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
 )
@@ -189,7 +190,7 @@ def test_trainer_dies_with_a_worker_that_is_killed(tmp_path):
     worker.stdin.close()
     worker.stdout.close()
 
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while child.is_running() and child.status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
         time.sleep(0.05)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE

@@ -121,15 +121,17 @@ def train(
     data: Any = None,
     answer: Callable[[EpochEnded], list[Any]] = lambda _: [Verdict(action="continue")],
     interrupt: Interrupt | None = None,
+    structures: Any = None,
     **values: Any,
 ) -> Heard:
     """Train a trial in this process; raises what the trial raises."""
     from search.training import fit
     from search.training.stopwatch import Stopwatch
+    from search.training.structures.kept import Structures
 
     command = train_command(folder, hyperparameters, **values)
     with worker(answer, [interrupt] if interrupt else []) as (channel, heard):
-        ended = fit.train(command, data or digits(), channel, Stopwatch("setup"))
+        ended = fit.train(command, data or digits(), channel, Stopwatch("setup"), structures or Structures())
     heard.events.append(ended)
     return heard
 

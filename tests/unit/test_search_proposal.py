@@ -109,7 +109,8 @@ def test_first_proposals_after_the_defaults_use_what_paused_trials_showed() -> N
     assert len(second) == 4  # every second one is random at first, lest the early scores deceive
 
 
-def test_sampler_learns_from_diverged_trials() -> None:
+@pytest.mark.parametrize("reason", ["collapsed", "diverged"])
+def test_sampler_learns_from_hopeless_trials(reason: Any) -> None:
     a_space = space(ARCHITECTURE, WIDTH, RATE)
     later: Counter[str] = Counter()
     for seed in range(4):
@@ -118,7 +119,7 @@ def test_sampler_learns_from_diverged_trials() -> None:
             params = propose(a_space, trials, seed)
             assert params is not None
             if params["architecture"] == "VGG16":
-                outcome = Outcome(reason="diverged", why="")
+                outcome = Outcome(reason=reason, why="")
                 trials.append(TrialRecord(number=number, state="failed", params=params, value=None, outcome=outcome))
             else:
                 trials.append(trial(number, params, 0.5))

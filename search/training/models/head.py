@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import keras
 from keras import layers
 
 from search.training.hyperparameters import Hyperparameters
 from search.training.models.errors import ModelError
+
+MakeDropout = Callable[[str], Callable[[keras.KerasTensor], keras.KerasTensor]]
+"""From a layer's name to the layer."""
 
 _POOLS = ("flatten", "avg")
 _DROPOUT_AT = ("last", "each")
@@ -31,21 +37,28 @@ def check_head(hp: Hyperparameters) -> None:
         raise ModelError(f"`dropout` must be at least 0 and below 1, but is {hp.dropout}")
 
 
-def add_head(features: keras.KerasTensor, hp: Hyperparameters, classes: int) -> keras.KerasTensor:
+def add_head(
+    features: keras.KerasTensor, hp: Hyperparameters, classes: int, dropout: MakeDropout | None = None
+) -> keras.KerasTensor:
     """Pooling, dense ReLU layers, dropout, and the output layer `logits`, of shape (n, classes).
 
     `features` are maps (n, h, w, c), pooled as `head_pool` says, or vectors (n, f), taken as they
     are. Dropout at `last` stands before the output layer, also where there is no dense layer;
-    at `each` it stands after every dense layer.
+    at `each` it stands after every dense layer. `dropout` makes its layers from their names; None
+    stands for Keras' own at the rate of `hp`, and for none at a rate of 0.
     """
+    make = dropout or partial(_dropout, hp.dropout)
     x = _pooled(features, hp.head_pool)
     for number in range(1, hp.head_layers + 1):
         x = layers.Dense(hp.head_width, activation="relu", name=f"dense_{number}")(x)
-        if hp.dropout and hp.dropout_at == "each" and number < hp.head_layers:
-            x = layers.Dropout(hp.dropout, name=f"dropout_{number}")(x)
-    if hp.dropout:
-        x = layers.Dropout(hp.dropout, name="dropout_last")(x)
+        if hp.dropout_at == "each" and number < hp.head_layers:
+            x = make(f"dropout_{number}")(x)
+    x = make("dropout_last")(x)
     return layers.Dense(classes, name="logits")(x)
+
+
+def _dropout(rate: float, name: str) -> Callable[[keras.KerasTensor], keras.KerasTensor]:
+    return layers.Dropout(rate, name=name) if rate else lambda x: x
 
 
 def _pooled(features: keras.KerasTensor, pool: str) -> keras.KerasTensor:

@@ -37,12 +37,23 @@ def build_model(hp: Hyperparameters, image_shape: Shape, classes: int, builders:
     check_head(hp)
     if classes < 2:
         raise ModelError(f"a classifier needs at least 2 classes, but the data has {classes}")
-    architecture = _architecture(hp, builders)
-    preprocessing = _preprocessing(architecture, hp, image_shape)
-    backbone = _backbone(architecture, hp, preprocessing.output_shape[1:])
+    preprocessing, backbone = build_backbone(hp, image_shape, builders)
     images = keras.Input(image_shape, dtype="float32", name="images")
     logits = add_head(backbone(preprocessing(images)), hp, classes)
     return keras.Model(images, logits, name="network")
+
+
+def build_backbone(
+    hp: Hyperparameters, image_shape: Shape, builders: str | None = None
+) -> tuple[keras.Model, keras.Model]:
+    """The two models of `build_model` that stand before its head, `preprocessing` and `backbone`.
+
+    Raises:
+        ModelError: as `build_model`.
+    """
+    architecture = _architecture(hp, builders)
+    preprocessing = _preprocessing(architecture, hp, image_shape)
+    return preprocessing, _backbone(architecture, hp, preprocessing.output_shape[1:])
 
 
 def to_probabilities(model: keras.Model) -> keras.Model:

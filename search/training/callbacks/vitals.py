@@ -1,0 +1,106 @@
+"""Watch the signs of life while a trial is trained, and end one that is dead."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from search.training.callbacks.base import TrialCallback
+from search.training.errors import CollapsedError, DivergedError, HopelessError
+from search.training.models import batch_norm_layers
+from search.training.vitals.curve import examine_curve
+from search.training.vitals.examination import Examination
+from search.training.vitals.signs import Signs
+from search.training.vitals.stories import Facts, is_noteworthy, tell
+from search.training.vitals.thinning import N_REPORTED, thinned
+
+if TYPE_CHECKING:
+    from search.training.course import Stretch
+    from search.training.session import Session
+    from search.training.vitals.diagnosis import Diagnosis
+
+_DIGITS = 4
+
+
+class Vitals(TrialCallback):
+    """Reads the signs of the step that has just ended, and fails a trial that is hopeless.
+
+    Stands before `Finite`, which has less to say of a loss that is not finite.
+    """
+
+    def __init__(self, session: Session, n_classes: int) -> None:
+        """Go on where the checkpoint left off, or begin."""
+        super().__init__(session)
+        self.facts = _facts(session, n_classes)
+        self.diagnosis: Diagnosis | None = None
+        self.steps = session.state.steps
+        """Of the trial so far."""
+        self._examination = Examination.from_dict(
+            session.state.vitals, n_classes=n_classes, has_batch_norm=self.facts.has_batch_norm
+        )
+        self._kept: list[dict[str, float]] = []
+
+    def step_ended(self, step: int, logs: dict[str, float]) -> None:  # noqa: ARG002
+        """Look, keep what was seen, and judge."""
+        self.steps += 1
+        if self.steps < self._examination.next_step:
+            return
+        signs = Signs.from_dict({**self.session.model.signs(), "step": self.steps})
+        self.diagnosis = self._examination.look(signs)
+        values = {name: float(f"{value:.{_DIGITS}g}") for name, value in signs.to_dict().items()}
+        if all(math.isfinite(value) for value in values.values()):
+            self._kept.append({**values, "step": self.steps})
+        if self.diagnosis.is_hopeless:
+            raise self._error(self.diagnosis)
+
+    def stretch_begins(self, stretch: Stretch) -> None:  # noqa: ARG002
+        """What is not reported yet is of a stretch that was begun anew."""
+        self._kept = []
+
+    def remembered(self) -> dict[str, Any]:
+        """What a checkpoint needs of it."""
+        return self._examination.to_dict()
+
+    def reported(self) -> list[dict[str, float]]:
+        """The signs since the last judgement, thinned out."""
+        return thinned(self._kept, N_REPORTED)
+
+    def _error(self, diagnosis: Diagnosis) -> HopelessError:
+        kind = CollapsedError if diagnosis.condition == "collapsed" else DivergedError
+        return kind(tell(diagnosis, self.facts), self.reported())
+
+
+class Story(TrialCallback):
+    """Puts signs and diagnosis into the report of a judgement and the trial's state.
+
+    Stands between `Best`, which has put the judgement on the curve, and `Checkpoint`.
+    """
+
+    def __init__(self, session: Session, vitals: Vitals) -> None:
+        """Tell what `vitals` has seen."""
+        super().__init__(session)
+        self._vitals = vitals
+
+    def stretch_ended(self, metrics: dict[str, float]) -> None:  # noqa: ARG002
+        """The curve knows more of a network that learns than one step does."""
+        session, vitals = self.session, self._vitals
+        diagnosis = vitals.diagnosis
+        if diagnosis is None or not is_noteworthy(diagnosis):
+            # Ends of epochs only: what a rung shows is of fewer images, and comes more often.
+            epochs = [entry for entry in session.state.curve if float(entry["epoch"]).is_integer()]
+            diagnosis = examine_curve(epochs, vitals.facts.n_classes)
+        session.state.steps, session.state.vitals = vitals.steps, vitals.remembered()
+        session.vitals = vitals.reported()
+        session.story = tell(diagnosis, vitals.facts) if diagnosis is not None else ""
+
+
+def _facts(session: Session, n_classes: int) -> Facts:
+    hp, model = session.hp, session.model
+    return Facts(
+        architecture=hp.architecture,
+        n_layers=sum(len(variable.shape) > 1 for variable in model.trainable_variables),
+        has_batch_norm=bool(batch_norm_layers(model)),
+        learning_rate=hp.learning_rate,
+        optimizer=hp.optimizer,
+        n_classes=n_classes,
+    )

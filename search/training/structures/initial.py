@@ -1,0 +1,81 @@
+"""The state that a network begins a trial with: a function of its structure and the trial's seed alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+_N_SEEDS = 2**31
+
+
+class InitialState:
+    """Puts the variables of one model back to where a trial begins.
+
+    Random values are drawn anew by each layer's own initializer, seeded by the trial's seed and
+    the variable's place in the model. All else (BatchNorm's averages, scales) starts as it was
+    when the model was built. Take it before the model is trained for the first time.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        """Look at a model that has just been built."""
+        self._random = _random_variables(model)
+        drawn = {id(variable) for variable, _ in self._random}
+        rest = [variable for variable in model.variables if id(variable) not in drawn]
+        self._seeds = [variable for variable in rest if _is_seed(variable)]
+        self._constant = [(variable, variable.numpy()) for variable in rest if not _is_seed(variable)]
+
+    def restore(self, seed: int) -> None:
+        """Begin a trial with `seed`: the same seed gives the same state, whatever was trained before."""
+        for place, (variable, initializer) in enumerate(self._random):
+            drawn = _seeded(initializer, derived_seed(seed, "weights", place))
+            variable.assign(drawn(variable.shape, dtype=variable.dtype))
+        for place, variable in enumerate(self._seeds):
+            start = [derived_seed(seed, "dropout", place), 0]
+            variable.assign(np.array(start, dtype=variable.dtype))
+        for variable, value in self._constant:
+            variable.assign(value)
+
+
+def derived_seed(*parts: int | str) -> int:
+    """A seed in [0, 2**31) that depends on every part."""
+    text = ":".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") % _N_SEEDS
+
+
+def _random_variables(model: keras.Model) -> list[tuple[keras.Variable, keras.Initializer]]:
+    """Variables whose layer draws them at random, with the initializer that does, in order of depth."""
+    found = {}
+    for layer in _layers(model):
+        for variable in layer.weights:
+            initializer = _initializer(layer, variable)
+            if initializer is not None:
+                found[id(variable)] = (variable, initializer)
+    return [found[id(variable)] for variable in model.variables if id(variable) in found]
+
+
+def _initializer(layer: keras.Layer, variable: keras.Variable) -> keras.Initializer | None:
+    # Keras' layers name the initializer of `kernel` `kernel_initializer`; convolutions by depth leave "kernel" out.
+    for name in (variable.name, variable.name.removesuffix("_kernel"), "depthwise"):
+        initializer = getattr(layer, f"{name}_initializer", None)
+        if isinstance(initializer, keras.initializers.Initializer):
+            return initializer if "seed" in initializer.get_config() else None
+    return None
+
+
+def _seeded(initializer: keras.Initializer, seed: int) -> keras.Initializer:
+    return type(initializer).from_config({**initializer.get_config(), "seed": seed})
+
+
+def _layers(parent: Any) -> Iterator[keras.Layer]:
+    for layer in getattr(parent, "layers", None) or [getattr(parent, "layer", None)]:
+        if layer is not None:
+            yield layer
+            yield from _layers(layer)
+
+
+def _is_seed(variable: keras.Variable) -> bool:
+    return str(variable.name) == "seed_generator_state"

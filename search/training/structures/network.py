@@ -1,0 +1,106 @@
+"""The network of one trial: a backbone and a head whose graph functions were traced before, or are now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from search.training.structures.initial import derived_seed
+from search.training.tensorflow_runtime import differentiate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from search.training.hyperparameters import Hyperparameters
+    from search.training.structures.optimizers import Settings
+    from search.training.structures.parts import Backbone, Head
+    from search.training.structures.update import Update
+    from search.training.tensorflow_runtime import Forward
+
+
+class JointOptimizer:
+    """The optimizers of both parts, as one."""
+
+    def __init__(self, learning_rate: keras.Variable, updates: Sequence[Update]) -> None:
+        """Join them; `learning_rate` is that of both."""
+        self.learning_rate = learning_rate
+        """Of the steps to come; may be assigned to."""
+        self._updates = updates
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All that decides how they go on, in an order that the structure fixes."""
+        return [self.learning_rate, *(variable for update in self._updates for variable in update.state)]
+
+
+class TrialNetwork(keras.Model):
+    """Trains under Keras' `fit`; each step is ordinary Python over a few graph functions.
+
+    The backbone's forward pass, the head's with the loss, and each one's optimizer are functions
+    of their own. So a new head costs no trace of the backbone, and no batch size costs any.
+    Weights are in the order of `build_model`'s.
+    """
+
+    def __init__(self, backbone: Backbone, head: Head, settings: Settings) -> None:
+        """Join them; `begin` comes before training."""
+        super().__init__(name="network")
+        self.preprocessing, self.backbone, self.head = backbone.preprocessing, backbone.model, head.model
+        self._parts = (backbone, head)
+        self._settings = settings
+        self._updates: tuple[Any, ...] = ()
+        self._sums = np.zeros(3)
+        self.built = True
+
+    def begin(self, hp: Hyperparameters, seed: int) -> None:
+        """Put everything to where a trial of `hp` with `seed` begins.
+
+        Raises:
+            ValueError: if the optimizer is none that is known.
+        """
+        settings = self._settings
+        settings.begin(hp)
+        for place, part in enumerate(self._parts):
+            part.initial.restore(derived_seed(seed, place))
+        self._updates = tuple(part.update(hp, settings) for part in self._parts)
+        # Eager: the step itself is Python, what it calls is not.
+        self.compile(run_eagerly=True, jit_compile=False)
+        self.optimizer = JointOptimizer(settings.learning_rate, self._updates)
+
+    @property
+    def forward(self) -> Forward:
+        """Images (n, height, width, channels) as bytes to logits (n, classes), as validation sees them."""
+        backbone, head = self._parts
+        return lambda images: head.infer(backbone.infer(images)).numpy()
+
+    @property
+    def forward_training(self) -> Callable[[Any], Any]:
+        """Images to features as in a training step: each BatchNorm layer sees its batch."""
+        return self._parts[0].forward
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Logits; training does not come this way."""
+        return self.head(self.backbone(self.preprocessing(images)), training=training)
+
+    def train_step(self, data: tuple[Any, Any]) -> dict[str, float]:
+        """One step; the epoch's means so far of loss and accuracy."""
+        images, labels = data
+        backbone, head = self._parts
+
+        def compute() -> tuple[Any, Any]:
+            loss, n_right = head.forward(backbone.forward(images), labels)
+            return loss, n_right
+
+        loss, n_right, gradients = differentiate(compute, [*backbone.variables, *head.variables])
+        n_backbone = len(backbone.variables)
+        self._updates[0](gradients[:n_backbone])
+        self._updates[1](gradients[n_backbone:])
+        n = len(labels)
+        self._sums += (n, float(loss) * n, float(n_right))
+        return {"loss": self._sums[1] / self._sums[0], "accuracy": self._sums[2] / self._sums[0]}
+
+    def reset_metrics(self) -> None:
+        """Begin new means: Keras calls it before each epoch."""
+        self._sums = np.zeros(3)

@@ -1,0 +1,102 @@
+"""Backbone and head: parts of a network whose graph functions and optimizers outlive a trial."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import keras
+from keras import ops
+
+from search.training.models import batch_norm_layers
+from search.training.structures.initial import InitialState
+from search.training.structures.update import Update
+from search.training.tensorflow_runtime import traced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from search.training.hyperparameters import Hyperparameters
+    from search.training.structures.optimizers import Settings
+
+
+class Part:
+    """Layers with variables, the state they begin with, and an optimizer for each kind that was asked for."""
+
+    def __init__(self, model: keras.Model) -> None:
+        """Take a model that has just been built."""
+        self.model = model
+        self.initial = InitialState(model)
+        self.variables: list[keras.Variable] = model.trainable_variables
+        self._updates: dict[tuple[str, bool], Update] = {}
+
+    def update(self, hp: Hyperparameters, settings: Settings) -> Update:
+        """The update of the optimizer that `hp` asks for, its state at the beginning."""
+        kind = (hp.optimizer, bool(hp.weight_decay))
+        if kind not in self._updates:
+            self._updates[kind] = Update(self.variables, hp, settings)
+        self._updates[kind].restart()
+        return self._updates[kind]
+
+
+class Backbone(Part):
+    """From images (n, height, width, channels) as bytes to features."""
+
+    def __init__(self, preprocessing: keras.Model, model: keras.Model, *, honest: bool) -> None:
+        """Trace the forward pass of training.
+
+        Args:
+            preprocessing: what comes before the backbone; it has no weights.
+            model: the backbone.
+            honest: each training pass leaves the moments of its own batch in BatchNorm's moving
+                averages, to be averaged before validation; else they move as Keras moves them.
+        """
+        super().__init__(model)
+        self.preprocessing = preprocessing
+        if honest:
+            for layer in batch_norm_layers(model):
+                layer.momentum = 0.0
+        self._images = ((None, *preprocessing.input_shape[1:]), "uint8")
+        self.forward: Callable[[Any], Any] = traced(lambda images: self._call(images, training=True), self._images)
+
+    @cached_property
+    def infer(self) -> Callable[[Any], Any]:
+        """The forward pass of validation."""
+        return traced(lambda images: self._call(images, training=False), self._images)
+
+    def _call(self, images: Any, *, training: bool) -> Any:
+        return self.model(self.preprocessing(images), training=training)
+
+
+class Head(Part):
+    """From features to logits, and to the loss."""
+
+    def __init__(self, model: keras.Model, settings: Settings) -> None:
+        """Trace the forward pass of training."""
+        super().__init__(model)
+        self._smoothing = settings.label_smoothing
+        self._features = ((None, *model.input_shape[1:]), "float32")
+        self.forward: Callable[[Any, Any], Any] = traced(self._loss, self._features, ((None,), "int64"))
+
+    @cached_property
+    def infer(self) -> Callable[[Any], Any]:
+        """The forward pass of validation."""
+        return traced(lambda features: self.model(features, training=False), self._features)
+
+    def _loss(self, features: Any, labels: Any) -> tuple[Any, Any]:
+        """Mean loss of a batch, and how many of its images are answered rightly."""
+        logits = self.model(features, training=True)
+        loss = smoothed_cross_entropy(labels, logits, ops.convert_to_tensor(self._smoothing))
+        right = ops.equal(ops.argmax(logits, axis=-1), ops.cast(labels, "int32"))
+        return ops.mean(loss), ops.sum(ops.cast(right, "float32"))
+
+
+def smoothed_cross_entropy(labels: Any, logits: Any, smoothing: Any) -> Any:
+    """The loss of each image: labels (n,), logits (n, classes) to (n,).
+
+    With smoothing s in [0, 1) the target is 1 − s for the true class plus s shared evenly by all
+    classes (Szegedy and others, "Rethinking the Inception Architecture", 2016).
+    """
+    plain = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+    even = -ops.mean(ops.log_softmax(logits), axis=-1)
+    return (1 - smoothing) * plain + smoothing * even

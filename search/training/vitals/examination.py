@@ -1,0 +1,160 @@
+"""From one step's signs to the next: what a training looks like, and when it is dead.
+
+A network is dead when it gives all images the same answer *and* nothing is left that could change
+that. The loss does not show it: for thirty steps a dead network and a slow starter have the same.
+No single threshold on the spread shows it either: a spread of 1e-5 grows to 1 in one network, in a
+dead one dropout alone makes 1e-2, and a network with BatchNorm comes back from 1e-7. What tells
+them apart is whether a gradient still arrives at the first layer, next to what arrived there at
+first, and for how long none has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Self
+
+from search.training.vitals.diagnosis import Condition, Diagnosis
+from search.training.vitals.memory import Memory
+from search.training.vitals.signs import Signs
+
+_RESOLUTION = 2.0**-21
+"""A spread below this is rounding: four units of float32 at the size of the logits."""
+_FAINT = 1e-3
+_GONE = 1e-6
+"""Shares of the first step's gradient of the first layer, below which it is as good as lost, and is lost."""
+_ENOUGH = 8.0
+"""Silence from which on a network is dead; each silent look adds 1, or half of it in two cases:"""
+_HALF = 0.5
+"""BatchNorm scales a signal up again that is faint, not gone; and where the answers differ more than at
+first, something may be learned above.
+"""
+_BROKEN = 3.0
+"""What a look that is not silent takes away: one image in a thousand still wakes many a dead network."""
+_EVERY_STEP = 100
+_LATER = 10
+"""See `next_step`."""
+_AT_CHANCE = 0.9
+"""A loss above this share of ln(classes) is that of guessing."""
+_FAR_ABOVE_CHANCE = 1.1
+_FALLEN = 0.1
+"""A spread below this share of the largest, or of the first, has fallen."""
+_RISEN = 1.5
+_GROWN = 3.0
+"""Growth of the spread, next to the first one and to the lowest, that is no accident of a batch."""
+_EARLY = 10
+"""Looks before anything is said that is not certain."""
+_LATE = 60
+"""Looks after which a network that is still at chance has not just begun."""
+_LARGE_UPDATE = 3e-2
+_SMALL_UPDATE = 1e-4
+
+
+class Examination:
+    """Looks at the signs of one training, in the order of its steps; steps may be left out."""
+
+    def __init__(self, n_classes: int, *, has_batch_norm: bool, memory: Memory | None = None) -> None:
+        """Examine a classifier of `n_classes`; `memory` is None for a new training."""
+        self._chance = math.log(n_classes)
+        self._has_batch_norm = has_batch_norm
+        self._memory = memory or Memory()
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], *, n_classes: int, has_batch_norm: bool) -> Self:
+        """Go on with what `to_dict` gave; an empty mapping begins anew."""
+        return cls(n_classes, has_batch_norm=has_batch_norm, memory=Memory(**values))
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that it remembers, as JSON can hold it."""
+        return asdict(self._memory)
+
+    @property
+    def next_step(self) -> int:
+        """The step that it needs to see next; those before it may be left out.
+
+        Each of the first hundred, as most networks that die do so in them, then every tenth; in silence each.
+        """
+        step = self._memory.step
+        if step < _EVERY_STEP or self._memory.silence > 0:
+            return step + 1
+        return (step // _LATER + 1) * _LATER
+
+    def look(self, signs: Signs) -> Diagnosis:
+        """Take in the signs of a step, and say how the training is."""
+        numbers = (signs.loss, signs.spread, signs.gradient_first, signs.gradient_last, signs.update_ratio)
+        if not all(map(math.isfinite, numbers)):
+            return self._diagnosis("diverged", signs)
+        self._memory.add(signs)
+        self._listen(signs)
+        return self._diagnosis(self._condition(), signs)
+
+    def _listen(self, signs: Signs) -> None:
+        """Add to the silence, or end it."""
+        memory = self._memory
+        if not self._is_silent(signs):
+            memory.silence = max(0.0, memory.silence - _BROKEN)
+            memory.silent_since = memory.silent_since if memory.silence else 0
+            return
+        memory.silence += self._weight(signs)
+        memory.silent_since = memory.silent_since or signs.step
+
+    def _weight(self, signs: Signs) -> float:
+        memory = self._memory
+        weight = _HALF if memory.spread > _RISEN * memory.spread_first else 1.0
+        is_gone = signs.gradient_first <= _GONE * memory.gradient_first
+        return weight * _HALF if self._has_batch_norm and not is_gone else weight
+
+    def _is_silent(self, signs: Signs) -> bool:
+        """Whether no lesson arrives at the first layer, or all answers are the same."""
+        # Logits as large as the loss are what a large loss comes from.
+        rounding = _RESOLUTION * max(1.0, signs.loss)
+        return signs.gradient_first <= _FAINT * self._memory.gradient_first or signs.spread <= rounding
+
+    def _condition(self) -> Condition:
+        memory = self._memory
+        if memory.loss < _AT_CHANCE * self._chance:
+            return self._condition_above_chance()
+        if memory.silence >= _ENOUGH:
+            return "collapsed"
+        if memory.n_looks < _EARLY:
+            return "starting"
+        return self._condition_at_chance()
+
+    def _condition_above_chance(self) -> Condition:
+        memory = self._memory
+        if memory.n_looks >= _LATE and memory.update_ratio < _SMALL_UPDATE and memory.loss > 0.5 * self._chance:
+            return "learning_rate_low"
+        return "learning"
+
+    def _condition_at_chance(self) -> Condition:
+        memory = self._memory
+        if memory.update_ratio > _LARGE_UPDATE or memory.loss > _FAR_ABOVE_CHANCE * self._chance:
+            return "learning_rate_high"
+        if memory.spread < _FALLEN * memory.spread_largest:
+            memory.has_fallen = True
+            return "recovering" if memory.spread > _GROWN * memory.spread_lowest else "shaken"
+        if memory.has_fallen and memory.spread > _GROWN * memory.spread_lowest:
+            return "recovering"
+        if memory.spread > _RISEN * memory.spread_first or memory.n_looks < _LATE:
+            return "slow_starter"
+        return "learning_rate_low" if memory.update_ratio < _SMALL_UPDATE else "never_started"
+
+    def _diagnosis(self, condition: Condition, signs: Signs) -> Diagnosis:
+        memory = self._memory
+        if condition != memory.condition:
+            memory.condition, memory.since_step = condition, signs.step
+        since = memory.silent_since if condition == "collapsed" else memory.since_step
+        evidence = {
+            "chance": self._chance,
+            "loss": memory.loss,
+            "spread_then": memory.spread_first,
+            "spread_largest": memory.spread_largest,
+            "spread_lowest": memory.spread_lowest,
+            "spread": memory.spread,
+            "gradient_first_then": memory.gradient_first,
+            "gradient_first": signs.gradient_first if math.isfinite(signs.gradient_first) else 0.0,
+            "update_ratio": memory.update_ratio,
+            "steps": float(signs.step),
+        }
+        return Diagnosis(condition=condition, since_step=since, evidence=evidence)

@@ -1,0 +1,142 @@
+"""What is kept of a trial's vital signs, and how it is shown, on real databases without any training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import optuna
+import pytest
+from optuna_dashboard import get_note
+from rich.console import Console
+
+from search.study import Study, create
+from search.training.messages import DataLoaded, EpochEnded, Failed, Seconds, TrialEnded
+from search.view.status import show_to_dict
+from search.view.tables import trial_screen
+from search.worker.claim import Claim, Holder, claim
+from search.worker.recording import Recording
+from spaces.reader import read_space_text
+
+if TYPE_CHECKING:
+    from storage.store import Store
+
+SPACE = """\
+study: vitals
+data: {source: mnist-5k}
+search: {learning_rate: {float: [1e-4, 1e-1], log: true}}
+fixed: {architecture: LeNet5}
+budget: {epochs: 9, trials: 12}
+"""
+DATA = DataLoaded(
+    source="mnist-5k", fingerprint="ab" * 32, image_shape=(28, 28, 1), classes=list("0123456789"),
+    n_train=3600, n_validation=400, n_test=1000,
+)  # fmt: skip
+DEAD = "Dead since step 8: the network gives every image the same answer."
+SLOW = "Slow, but alive: the answers differ more and more."
+
+
+def signs(step: int, spread: float = 0.5) -> dict[str, float]:
+    values = {"loss": 2.3, "spread": spread, "gradient_first": 1e-4, "gradient_last": 0.2, "update_ratio": 1e-3}
+    return {"step": step, **values, "dead_units": 0.25}
+
+
+@pytest.fixture
+def claimed(store: Store) -> tuple[Study, Claim]:
+    study = create(store, "vitals", read_space_text(SPACE), DATA, seed=0)
+    found = claim(study, Holder(worker="me"))
+    assert isinstance(found, Claim)
+    return study, found
+
+
+def epoch(number: int, vitals: list[dict[str, float]], story: str = "") -> EpochEnded:
+    metrics = {"val_accuracy": 0.1, "val_loss": 2.3}
+    return EpochEnded(
+        trial=0, epoch=number, images=number * 3600, metrics=metrics, seconds=Seconds(), vitals=vitals, story=story
+    )
+
+
+def note(study: Study, one: Claim) -> str:
+    return str(get_note(optuna.Trial(study.optuna, study.trial_id(one.number))))
+
+
+def screen(shown: dict[str, Any]) -> str:
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(trial_screen(shown))
+    return captured.get()
+
+
+def test_collapsed_trial_keeps_signs_and_story(claimed: tuple[Study, Claim]) -> None:
+    study, one = claimed
+    failed = Failed(reason="collapsed", message=DEAD, vitals=[signs(1), signs(8, 8e-9)])
+
+    Recording(study, one).failed(failed, "collapsed", "")
+
+    shown = show_to_dict(study, one.number)
+    assert (shown["state"], shown["reason"], shown["why"]) == ("failed", "collapsed", DEAD)
+    assert shown["vitals"] == [signs(1), signs(8, 8e-9)]
+    assert note(study, one) == f"**collapsed**: {DEAD}"
+
+
+def test_collapsed_trial_is_shown_in_words_and_numbers(claimed: tuple[Study, Claim]) -> None:
+    study, one = claimed
+    failed = Failed(reason="collapsed", message=DEAD, vitals=[signs(1), signs(8, 8e-9)])
+
+    Recording(study, one).failed(failed, "collapsed", "")
+
+    lines = screen(show_to_dict(study, one.number)).splitlines()
+    assert any(line.split(maxsplit=1) == ["why", DEAD] for line in map(str.strip, lines))
+    assert "spread between images" in lines[-3]
+    assert lines[-1].split() == ["8", "2.3", "8e-09", "0.0001", "0.2", "0.001", "25%"]
+
+
+def test_running_trial_says_how_it_is(claimed: tuple[Study, Claim]) -> None:
+    study, one = claimed
+    recording = Recording(study, one)
+
+    recording.judged(epoch(1, [signs(1), signs(100)], SLOW))
+
+    shown = show_to_dict(study, one.number)
+    assert (shown["state"], shown["why"]) == ("running", SLOW)
+    assert [entry["step"] for entry in shown["vitals"]] == [1, 100]
+
+    recording.judged(epoch(2, [signs(110), signs(200)]))
+
+    assert show_to_dict(study, one.number)["why"] == ""
+    assert [entry["step"] for entry in study.trials()[0].vitals] == [1, 100, 110, 200]
+
+
+def test_ended_trial_has_its_last_story_after_the_reason(claimed: tuple[Study, Claim]) -> None:
+    study, one = claimed
+    recording = Recording(study, one)
+    recording.judged(epoch(1, [signs(1)], SLOW))
+    ended = TrialEnded(
+        trial=one.number, ending="finished", images=3600, epochs=1, best_epoch=1, best_value=0.1, best_metrics={},
+        parameters=7, seconds=Seconds(), weights="", confusion="",
+    )  # fmt: skip
+
+    recording.ended(ended, "finished", "Trained all 1 epochs.")
+
+    assert show_to_dict(study, one.number)["why"] == f"Trained all 1 epochs. {SLOW}"
+    assert note(study, one) == f"**finished**: Trained all 1 epochs. {SLOW}"
+
+
+def test_steps_that_are_trained_again_replace_their_signs(claimed: tuple[Study, Claim]) -> None:
+    study, one = claimed
+    Recording(study, one).judged(epoch(1, [signs(1), signs(50), signs(100)]))
+
+    Recording(study, one).judged(epoch(1, [signs(51, 0.7), signs(100, 0.8)]))
+
+    assert study.trials()[0].vitals == (signs(1), signs(50), signs(51, 0.7), signs(100, 0.8))
+
+
+def test_signs_of_a_long_trial_stay_few(claimed: tuple[Study, Claim]) -> None:
+    study, one = claimed
+    recording = Recording(study, one)
+
+    for number in range(1, 10):
+        recording.judged(epoch(number, [signs(step) for step in range(number * 400, number * 400 + 400, 10)]))
+
+    kept = [entry["step"] for entry in study.trials()[0].vitals]
+    assert len(kept) == 160
+    assert (kept[0], kept[-1]) == (400, 3990)

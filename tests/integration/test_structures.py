@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from training_talk import RESIDUAL, SMALL, digits, train
+
+from search.training.hyperparameters import Hyperparameters
+from search.training.models import build_model
+from search.training.structures.kept import Structures
+from search.training.structures.optimizers import Settings, make_optimizer
+from search.training.structures.parts import smoothed_cross_entropy
+
+LOGITS = np.array([[2.0, 0.0, -1.0], [0.0, 3.0, 0.5]], dtype=np.float32)
+LABELS = np.array([0, 2])
+OTHER = {"learning_rate": 2e-4, "dropout": 0.4, "batch_size": 32, "label_smoothing": 0.1, "weight_decay": 1e-3}
+
+
+def parameters(**values):
+    return Hyperparameters.from_dict({**SMALL, **values})
+
+
+@pytest.mark.parametrize(
+    "network", [SMALL, RESIDUAL, {**SMALL, "architecture": "VGG16", "blocks": 2, "image_size": 32}]
+)
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_warm_trial_has_exactly_the_curve_of_a_cold_one(tmp_path, network, optimizer):
+    trial = {**network, "optimizer": optimizer, "epochs": 2}
+    cold = train(tmp_path / "cold", trial)
+    structures = Structures()
+    train(tmp_path / "before", {**trial, **OTHER}, seed=9, structures=structures)
+    train(tmp_path / "wider", {**trial, "head_width": 48}, structures=structures)
+
+    warm = train(tmp_path / "warm", trial, structures=structures)
+
+    assert warm.curve == cold.curve
+
+
+def test_trial_of_its_own_seed_is_another_trial(tmp_path):
+    structures = Structures()
+
+    one = train(tmp_path / "one", SMALL, seed=1, structures=structures)
+    other = train(tmp_path / "other", SMALL, seed=2, structures=structures)
+
+    assert one.curve != other.curve
+
+
+def test_new_head_leaves_the_backbone_as_it_is(tmp_path):
+    structures = Structures()
+    first = structures.network(parameters(), (28, 28, 1), 10, None)
+
+    second = structures.network(parameters(head_width=48, learning_rate=0.1), (28, 28, 1), 10, None)
+
+    assert second.backbone is first.backbone
+    assert second.head is not first.head
+
+
+def test_weights_are_in_the_order_of_the_exported_network():
+    hp = Hyperparameters.from_dict(RESIDUAL)
+    network = Structures().network(hp, (28, 28, 1), 10, None)
+    network.begin(hp, seed=3)
+    model = build_model(hp, (28, 28, 1), 10)
+    for variable, value in zip(model.weights, network.weights, strict=True):
+        variable.assign(value)
+
+    images = digits().images[:16]
+
+    np.testing.assert_allclose(model(images, training=False), network.forward(images), atol=1e-5)
+    assert network.count_params() == model.count_params()
+
+
+def test_memory_bound_forgets_what_was_used_longest_ago(tmp_path):
+    structures = Structures()
+    train(tmp_path / "one", {**SMALL, "epochs": 1}, structures=structures)
+    before = structures.network(parameters(), (28, 28, 1), 10, None).backbone
+
+    structures.shrink(2**62)
+    assert structures.network(parameters(), (28, 28, 1), 10, None).backbone is before
+    structures.shrink(0)
+    assert structures.network(parameters(), (28, 28, 1), 10, None).backbone is not before
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+def test_cross_entropy_is_that_of_the_smoothed_target(smoothing):
+    log_p = LOGITS - np.log(np.exp(LOGITS).sum(axis=1, keepdims=True))
+    target = (1 - smoothing) * np.eye(3)[LABELS] + smoothing / 3
+
+    loss = smoothed_cross_entropy(LABELS, LOGITS, smoothing)
+
+    np.testing.assert_allclose(loss, -(target * log_p).sum(axis=1), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("adam", lambda: keras.optimizers.Adam(0.01, weight_decay=0.1)),
+        ("adamw", lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1)),
+        ("sgd", lambda: keras.optimizers.SGD(0.01, momentum=0.8, weight_decay=0.1)),
+    ],
+)
+def test_optimizer_moves_variables_as_keras_does(name, theirs):
+    start = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+    hp = parameters(optimizer=name, learning_rate=0.01, momentum=0.8, weight_decay=0.1)
+    settings = Settings()
+    settings.begin(hp)
+    ours, expected = keras.Variable(start), keras.Variable(start)
+    optimizer, reference = make_optimizer([ours], hp, settings), theirs()
+
+    for step in range(5):
+        gradient = keras.ops.convert_to_tensor(start * (step - 2))
+        optimizer.apply([gradient], [ours])
+        reference.apply([gradient], [expected])
+
+    np.testing.assert_allclose(ours.numpy(), expected.numpy(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_weight_decay_spares_biases_and_batch_norm(optimizer):
+    hp = parameters(optimizer=optimizer, weight_decay=0.5, learning_rate=0.1)
+    settings = Settings()
+    settings.begin(hp)
+    kernel, bias = keras.Variable(np.ones((3, 2), "float32")), keras.Variable(np.ones(2, "float32"))
+
+    made = make_optimizer([kernel, bias], hp, settings)
+    made.apply([keras.ops.zeros((3, 2)), keras.ops.zeros(2)], [kernel, bias])
+
+    np.testing.assert_allclose(kernel.numpy(), 1 - 0.5 * 0.1, rtol=1e-5)
+    np.testing.assert_array_equal(bias.numpy(), 1.0)
+
+
+def test_unknown_optimizer_is_refused():
+    with pytest.raises(ValueError, match=r"`optimizer` must be one of adam, adamw, sgd, but got 'lion'"):
+        make_optimizer([], parameters(optimizer="lion"), Settings())
