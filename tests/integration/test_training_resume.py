@@ -48,7 +48,8 @@ def test_continued_trial_has_the_curve_of_an_uninterrupted_one(tmp_path, hyperpa
 
     assert first.curve + second.curve == whole.curve
     assert parts(second) == parts(whole)
-    assert (second.events[0].epoch, second.events[0].curve) == (2, first.curve)
+    judged = [{"epoch": event.epoch, "images": event.images, **event.metrics} for event in first.judged]
+    assert (second.events[0].epoch, second.events[0].curve) == (2, judged)
     assert second.ended.seconds.setup > first.ended.seconds.setup
 
 
