@@ -1,0 +1,46 @@
+"""The screen of one study, as a terminal shows it."""
+
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+
+from search.trial import TrialRecord
+from search.view.status import StudyView
+from search.view.tables import study_screen
+
+PARAMS = {"architecture": "DenseNet121", "head_width": 512, "batch_size": 256, "learning_rate": 1e-3, "patience": 10}
+
+
+def study_of(n_trials: int) -> StudyView:
+    trials = [
+        TrialRecord(number=number, state="complete", params=PARAMS, value=number / 100, name="of the diary")
+        for number in range(n_trials)
+    ]
+    return StudyView(
+        name="head-shrink", state="open", trials=tuple(trials), best=trials[-1], workers=(), seconds_left=None,
+        budget=60, metric="val_accuracy", maximizes=True,
+    )  # fmt: skip
+
+
+def lines(view: StudyView, width: int, height: int | None) -> list[str]:
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(study_screen(view, height))
+    return captured.get().splitlines()
+
+
+@pytest.mark.parametrize("height", [12, 24, 50])
+def test_screen_fits_its_terminal_and_ends_with_the_best(height: int) -> None:
+    shown = lines(study_of(60), 80, height)
+
+    assert len(shown) < height
+    n_rows = sum("complete" in line for line in shown)
+    assert shown[-1].strip() == f"best: trial 59, 0.5900   ({60 - n_rows} more trials not shown)"
+
+
+def test_listing_cuts_nothing() -> None:
+    shown = lines(study_of(2), 80, None)
+
+    assert sum("patience 10" in " ".join(line.split()) for line in shown) == 2
+    assert shown[-1].strip() == "best: trial 1, 0.0100"
