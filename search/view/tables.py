@@ -127,9 +127,10 @@ def _trials_table(view: StudyView, n_rows: int, *, is_cut: bool) -> Table:
     table.add_column("trial", justify="right")
     for column in ("state", "epochs", view.metric, "what"):
         table.add_column(column, no_wrap=column != "what")
+    leader = _leader(view)
     progress = {worker.trial: worker.progress for worker in view.workers if worker.study == view.name}
     for trial in _most_telling(view, n_rows):
-        marks = " ←" if view.best is not None and trial.number == view.best.number else ""
+        marks = " ←" if leader is not None and trial.number == leader.number else ""
         table.add_row(
             str(trial.number),
             Text(trial.state, style=_COLOURS[trial.state]),
@@ -159,8 +160,19 @@ def _what(trial: TrialRecord) -> str:
 
 def _footer(view: StudyView, n_rows: int) -> Text:
     hidden = len(view.trials) - n_rows
-    best = f"best: trial {view.best.number}, {view.best.value:.4f}" if view.best else "no trial has a value yet"
+    leader = _leader(view)
+    best = f"best: trial {leader.number}, {leader.value:.4f}" if leader else "no trial has a value yet"
+    if leader and leader.state == "running":
+        best += ", still running"
     return Text(best + (f"   ({hidden} more trials not shown)" if hidden > 0 else ""), style="bold")
+
+
+def _leader(view: StudyView) -> TrialRecord | None:
+    """The best so far, also while it is trained on: a trial that is continued must not seem to be gone."""
+    sign = 1.0 if view.maximizes else -1.0
+    scored = [trial for trial in (view.best, *view.trials) if trial and trial.value is not None]
+    leading = [trial for trial in scored if trial is view.best or trial.state == "running"]
+    return max(leading, key=lambda trial: sign * (trial.value or 0.0), default=None)
 
 
 def _curve_table(curve: Sequence[dict[str, float]]) -> Table:

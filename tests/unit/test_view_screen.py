@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rich.console import Console
 
@@ -37,6 +39,16 @@ def test_screen_fits_its_terminal_and_ends_with_the_best(height: int) -> None:
     assert len(shown) < height
     n_rows = sum("complete" in line for line in shown)
     assert shown[-1].strip() == f"best: trial 59, 0.5900   ({60 - n_rows} more trials not shown)"
+
+
+def test_best_that_is_trained_on_stays_the_best() -> None:
+    view = study_of(3)
+    running = replace(view.trials[0], state="running", value=0.8)
+
+    shown = lines(replace(view, trials=(running, *view.trials[1:])), 120, 24)
+
+    assert shown[-1].strip() == "best: trial 0, 0.8000, still running"
+    assert [line.split()[0] for line in shown if "←" in line] == ["0"]
 
 
 def test_listing_cuts_nothing() -> None:
