@@ -14,6 +14,7 @@ fewer than 95 % of the dead are found within 30 steps of dying, or a living run 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def _options() -> argparse.Namespace:
 
 
 def _judge() -> int:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from vital_signs.peers import compared
 
     recordings = load()
