@@ -19,8 +19,6 @@ from search.training.vitals.diagnosis import Condition, Diagnosis
 from search.training.vitals.memory import Memory
 from search.training.vitals.signs import Signs
 
-_RESOLUTION = 2.0**-21
-"""A spread below this is rounding: four units of float32 at the size of the logits."""
 _FAINT = 1e-3
 _GONE = 1e-6
 """Shares of the first step's gradient of the first layer, below which it is as good as lost, and is lost."""
@@ -92,7 +90,7 @@ class Examination:
     def _listen(self, signs: Signs) -> None:
         """Add to the silence, or end it."""
         memory = self._memory
-        if not self._is_silent(signs):
+        if signs.gradient_first > _FAINT * memory.gradient_first:
             memory.silence = max(0.0, memory.silence - _BROKEN)
             memory.silent_since = memory.silent_since if memory.silence else 0
             return
@@ -104,12 +102,6 @@ class Examination:
         weight = _HALF if memory.spread > _RISEN * memory.spread_first else 1.0
         is_gone = signs.gradient_first <= _GONE * memory.gradient_first
         return weight * _HALF if self._has_batch_norm and not is_gone else weight
-
-    def _is_silent(self, signs: Signs) -> bool:
-        """Whether no lesson arrives at the first layer, or all answers are the same."""
-        # Logits as large as the loss are what a large loss comes from.
-        rounding = _RESOLUTION * max(1.0, signs.loss)
-        return signs.gradient_first <= _FAINT * self._memory.gradient_first or signs.spread <= rounding
 
     def _condition(self) -> Condition:
         memory = self._memory
