@@ -25,6 +25,8 @@ ALIVE = {
     "update_ratio": 1e-3,
     "dead_units": 0.0,
 }
+LABELS = np.arange(470) % 47
+DATASET = SimpleNamespace(labels=LABELS, train=np.arange(470))
 DEAD = {**ALIVE, "spread": 8e-9, "gradient_first": 8e-9}
 
 
@@ -59,7 +61,7 @@ class Trial:
         identity = TrialIdentity.of(command, "data")
         self.session = Session(command, hp, identity, channel, Stopwatch("train"), Model())
         self.session.state = state or TrialState()
-        self.vitals = Vitals(self.session, 47)
+        self.vitals = Vitals(self.session, DATASET)
         self.story = Story(self.session, self.vitals)
 
     def steps(self, signs, n_steps):

@@ -25,7 +25,7 @@ def signs(step, *, loss=CHANCE, spread=1e-2, gradient=0.1, update=1e-3, dead=0.0
 
 def examine(trace, *, has_batch_norm=False):
     """The diagnosis after each step of `trace`, up to the first hopeless one."""
-    examination = Examination(47, has_batch_norm=has_batch_norm)
+    examination = Examination(CHANCE, has_batch_norm=has_batch_norm)
     found = []
     for step, values in enumerate(trace, start=1):
         found.append(examination.look(signs(step, **values)))
@@ -102,7 +102,7 @@ def test_answers_that_differ_more_than_at_first_get_more_time():
 
 
 def test_steps_may_be_left_out_until_there_is_silence():
-    examination = Examination(47, has_batch_norm=False)
+    examination = Examination(CHANCE, has_batch_norm=False)
     wanted = []
     for step in range(1, 200):
         if step >= examination.next_step:
@@ -128,6 +128,12 @@ def test_network_that_learns_may_lose_its_gradient():
     trace = [{}] * 5 + [{"loss": 0.01, "gradient": 1e-6}] * 100
 
     assert conditions(trace)[-1] == "learning"
+
+
+def test_network_that_has_learned_all_may_be_surprised():
+    trace = [{}] * 5 + [{"loss": 1e-3, "gradient": 1e-8}] * 200 + [{"loss": 40.0, "gradient": 5.0}] * 3
+
+    assert conditions(trace)[-1] == "learning_rate_high"
 
 
 def test_fall_and_return_are_shaken_and_recovering():
@@ -166,18 +172,18 @@ def test_first_step_may_diverge():
 def test_examination_goes_on_from_what_json_keeps():
     trace = [{"spread": 3e-5, "gradient": 1e-4}] * 7 + [{"spread": 8e-9, "gradient": 8e-9}] * 40
     whole = examine(trace)
-    one = Examination(47, has_batch_norm=False)
+    one = Examination(CHANCE, has_batch_norm=False)
     for step, values in enumerate(trace[:10], start=1):
         one.look(signs(step, **values))
 
-    other = Examination.from_dict(json.loads(json.dumps(one.to_dict())), n_classes=47, has_batch_norm=False)
+    other = Examination.from_dict(json.loads(json.dumps(one.to_dict())), CHANCE, has_batch_norm=False)
     found = [other.look(signs(step, **values)) for step, values in enumerate(trace[10 : len(whole)], start=11)]
 
     assert found == whole[10:]
 
 
 def test_memory_does_not_grow_with_the_steps():
-    examination = Examination(47, has_batch_norm=False)
+    examination = Examination(CHANCE, has_batch_norm=False)
     examination.look(signs(1))
     before = len(examination.to_dict())
     for step in range(2, 300):

@@ -34,7 +34,7 @@ _EVERY_STEP = 100
 _LATER = 10
 """See `next_step`."""
 _AT_CHANCE = 0.9
-"""A loss above this share of ln(classes) is that of guessing."""
+"""A loss above this share of that of guessing is no better."""
 _FAR_ABOVE_CHANCE = 1.1
 _FALLEN = 0.1
 """A spread below this share of the largest, or of the first, has fallen."""
@@ -52,16 +52,16 @@ _SMALL_UPDATE = 1e-4
 class Examination:
     """Looks at the signs of one training, in the order of its steps; steps may be left out."""
 
-    def __init__(self, n_classes: int, *, has_batch_norm: bool, memory: Memory | None = None) -> None:
-        """Examine a classifier of `n_classes`; `memory` is None for a new training."""
-        self._chance = math.log(n_classes)
+    def __init__(self, chance: float, *, has_batch_norm: bool, memory: Memory | None = None) -> None:
+        """Examine a classifier; `chance` is the loss of guessing, `memory` is None for a new training."""
+        self._chance = chance
         self._has_batch_norm = has_batch_norm
         self._memory = memory or Memory()
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], *, n_classes: int, has_batch_norm: bool) -> Self:
+    def from_dict(cls, values: Mapping[str, Any], chance: float, *, has_batch_norm: bool) -> Self:
         """Go on with what `to_dict` gave; an empty mapping begins anew."""
-        return cls(n_classes, has_batch_norm=has_batch_norm, memory=Memory(**values))
+        return cls(chance, has_batch_norm=has_batch_norm, memory=Memory(**values))
 
     def to_dict(self) -> dict[str, Any]:
         """All that it remembers, as JSON can hold it."""
@@ -90,6 +90,10 @@ class Examination:
     def _listen(self, signs: Signs) -> None:
         """Add to the silence, or end it."""
         memory = self._memory
+        if not self._is_at_chance:
+            # Who has learned all there is to learn is silent, too.
+            memory.silence, memory.silent_since = 0.0, 0
+            return
         if signs.gradient_first > _FAINT * memory.gradient_first:
             memory.silence = max(0.0, memory.silence - _BROKEN)
             memory.silent_since = memory.silent_since if memory.silence else 0
@@ -103,9 +107,13 @@ class Examination:
         is_gone = signs.gradient_first <= _GONE * memory.gradient_first
         return weight * _HALF if self._has_batch_norm and not is_gone else weight
 
+    @property
+    def _is_at_chance(self) -> bool:
+        return self._memory.loss >= _AT_CHANCE * self._chance
+
     def _condition(self) -> Condition:
         memory = self._memory
-        if memory.loss < _AT_CHANCE * self._chance:
+        if not self._is_at_chance:
             return self._condition_above_chance()
         if memory.silence >= _ENOUGH:
             return "collapsed"

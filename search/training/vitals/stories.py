@@ -23,7 +23,6 @@ class Facts:
     has_batch_norm: bool
     learning_rate: float
     optimizer: str
-    n_classes: int
 
 
 @dataclass(frozen=True)
