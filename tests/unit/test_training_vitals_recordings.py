@@ -50,7 +50,7 @@ def test_dead_vgg_with_dropout_is_found(kept):
     one = said_of(kept, "VGG16-5_2x512_d0.3__adam_0.001_b8_s0")
 
     assert one.recording.died_at == 21
-    assert one.stopped_at == 32
+    assert one.stopped_at == 40
     # What a threshold on the spread would have waited for.
     assert min(one.recording.columns["spread"]) > 1e-3
 

@@ -19,17 +19,24 @@ from search.training.vitals.diagnosis import Condition, Diagnosis
 from search.training.vitals.memory import Memory
 from search.training.vitals.signs import Signs
 
+_USUAL = 1.0
+"""A first gradient above this is no measure: with large logits at the start it is hundreds, and falls with them."""
 _FAINT = 1e-3
+_LOST = 1e-5
 _GONE = 1e-6
-"""Shares of the first step's gradient of the first layer, below which it is as good as lost, and is lost."""
+"""Shares of the first gradient of the first layer. Below the first a look is silent, a little; it is so
+entirely below the second, where nothing can come of it any more; and below the third also with BatchNorm,
+which scales up again what is left of a signal.
+"""
 _ENOUGH = 8.0
-"""Silence from which on a network is dead; each silent look adds 1, or half of it in two cases:"""
+"""Silence, in looks, from which on a network is dead."""
 _HALF = 0.5
-"""BatchNorm scales a signal up again that is faint, not gone; and where the answers differ more than at
-first, something may be learned above.
+"""What a silent look counts where something may yet come: with BatchNorm while the gradient is not gone, and
+where the answers differ more than at first, so that something may be learned above.
 """
 _BROKEN = 3.0
 """What a look that is not silent takes away: one image in a thousand still wakes many a dead network."""
+_TINY = 1e-30
 _EVERY_STEP = 100
 _LATER = 10
 """See `next_step`."""
@@ -94,18 +101,24 @@ class Examination:
             # Who has learned all there is to learn is silent, too.
             memory.silence, memory.silent_since = 0.0, 0
             return
-        if signs.gradient_first > _FAINT * memory.gradient_first:
+        share = signs.gradient_first / max(min(memory.gradient_first, _USUAL), _TINY)
+        if share > _FAINT:
             memory.silence = max(0.0, memory.silence - _BROKEN)
             memory.silent_since = memory.silent_since if memory.silence else 0
             return
-        memory.silence += self._weight(signs)
+        memory.silence += self._weight(share)
         memory.silent_since = memory.silent_since or signs.step
 
-    def _weight(self, signs: Signs) -> float:
+    def _weight(self, share: float) -> float:
+        """What a silent look counts, of 0 to 1."""
         memory = self._memory
-        weight = _HALF if memory.spread > _RISEN * memory.spread_first else 1.0
-        is_gone = signs.gradient_first <= _GONE * memory.gradient_first
-        return weight * _HALF if self._has_batch_norm and not is_gone else weight
+        depth = math.log(_FAINT / max(share, _TINY)) / math.log(_FAINT / _LOST)
+        weight = min(depth, 1.0)
+        if memory.spread > _RISEN * memory.spread_first:
+            weight *= _HALF
+        if self._has_batch_norm and share > _GONE:
+            weight *= _HALF
+        return weight
 
     @property
     def _is_at_chance(self) -> bool:
