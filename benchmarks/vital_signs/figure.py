@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
     from vital_signs.recordings import Recording
 
-SHOWN: dict[str, str] = {}
+SHOWN = {
+    "VGG16-5_2x512_d0.3__adam_0.001_b8_s0": "dies: VGG16, Adam 1e-3",
+    "LeNet5_1x84_d0__sgd_0.001_b32_s0": "starts slowly: LeNet-5, SGD 1e-3",
+    "VGG16-2_2x256_d0.5__adam_0.001_b8_s0": "shaken, comes back: VGG16 of 2 blocks, Adam 1e-3",
+}
 """Names of the runs, and what each is an example of."""
 _SIGNS = {
     "spread": "spread between images",
-    "gradient_first": "gradient, first layer",
+    "gradient_first": "gradient, first layer (0 drawn at 1e-12)",
     "mean_loss": "loss (mean of 10 steps)",
 }
 _COLOURS = ("tab:red", "tab:orange", "tab:green", "tab:blue")
@@ -36,7 +40,9 @@ def draw(recordings: Sequence[Recording], file: Path) -> None:
             _curve(ax, recording, sign, what, colour)
         ax.set_title(title)
         ax.set_xlabel("step")
-        if sign != "mean_loss":
+        if sign == "mean_loss":
+            ax.set_ylim(2.5, 5)
+        else:
             ax.set_yscale("log")
     axes[0].legend(fontsize="small")
     figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)
