@@ -23,9 +23,9 @@ def signs(step, *, loss=CHANCE, spread=1e-2, gradient=0.1, update=1e-3, dead=0.0
     )
 
 
-def examine(trace, *, has_batch_norm=False):
+def examine(trace, *, is_normalised=False):
     """The diagnosis after each step of `trace`, up to the first hopeless one."""
-    examination = Examination(CHANCE, has_batch_norm=has_batch_norm)
+    examination = Examination(CHANCE, is_normalised=is_normalised)
     found = []
     for step, values in enumerate(trace, start=1):
         found.append(examination.look(signs(step, **values)))
@@ -73,13 +73,13 @@ def test_batch_norm_gives_a_silent_network_more_time():
     trace = [{}] * 5 + [{"spread": 1e-8, "gradient": 1e-6}] * 15 + [{"spread": 0.16}] * 20
 
     assert conditions(trace)[-1] == "collapsed"
-    assert "collapsed" not in conditions(trace, has_batch_norm=True)
+    assert "collapsed" not in conditions(trace, is_normalised=True)
 
 
 def test_batch_norm_makes_nothing_of_nothing():
     trace = [{}] * 5 + [{"spread": 1e-8, "gradient": 0.0}] * 15
 
-    assert conditions(trace, has_batch_norm=True)[-1] == "collapsed"
+    assert conditions(trace, is_normalised=True)[-1] == "collapsed"
 
 
 def test_silence_that_is_broken_every_fourth_step_is_no_death():
@@ -109,7 +109,7 @@ def test_gradient_that_falls_with_large_logits_is_no_silence():
 
 
 def test_steps_may_be_left_out_until_there_is_silence():
-    examination = Examination(CHANCE, has_batch_norm=False)
+    examination = Examination(CHANCE, is_normalised=False)
     wanted = []
     for step in range(1, 200):
         if step >= examination.next_step:
@@ -146,7 +146,7 @@ def test_network_that_has_learned_all_may_be_surprised():
 def test_fall_and_return_are_shaken_and_recovering():
     trace = [{"spread": 28.0}] * 20 + [{"spread": 0.19}] * 30 + [{"spread": 5.0}] * 30
 
-    found = conditions(trace, has_batch_norm=True)
+    found = conditions(trace, is_normalised=True)
 
     assert found[-2:] == ["shaken", "recovering"]
 
@@ -179,18 +179,18 @@ def test_first_step_may_diverge():
 def test_examination_goes_on_from_what_json_keeps():
     trace = [{"spread": 3e-5, "gradient": 1e-4}] * 7 + [{"spread": 8e-9, "gradient": 8e-9}] * 40
     whole = examine(trace)
-    one = Examination(CHANCE, has_batch_norm=False)
+    one = Examination(CHANCE, is_normalised=False)
     for step, values in enumerate(trace[:10], start=1):
         one.look(signs(step, **values))
 
-    other = Examination.from_dict(json.loads(json.dumps(one.to_dict())), CHANCE, has_batch_norm=False)
+    other = Examination.from_dict(json.loads(json.dumps(one.to_dict())), CHANCE, is_normalised=False)
     found = [other.look(signs(step, **values)) for step, values in enumerate(trace[10 : len(whole)], start=11)]
 
     assert found == whole[10:]
 
 
 def test_memory_does_not_grow_with_the_steps():
-    examination = Examination(CHANCE, has_batch_norm=False)
+    examination = Examination(CHANCE, is_normalised=False)
     examination.look(signs(1))
     before = len(examination.to_dict())
     for step in range(2, 300):

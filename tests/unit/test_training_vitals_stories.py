@@ -8,10 +8,10 @@ import pytest
 from search.training.vitals.diagnosis import Condition, Diagnosis
 from search.training.vitals.stories import Facts, is_noteworthy, tell
 
-VGG16 = Facts(architecture="VGG16", n_layers=16, has_batch_norm=False, learning_rate=1e-3, optimizer="adam")
+VGG16 = Facts(architecture="VGG16", n_layers=16, is_normalised=False, learning_rate=1e-3, optimizer="adam")
 LENET = replace(VGG16, architecture="LeNet5", n_layers=5, learning_rate=0.1)
 MOBILENET = replace(
-    VGG16, architecture="MobileNet", n_layers=28, has_batch_norm=True, learning_rate=3.0, optimizer="sgd"
+    VGG16, architecture="MobileNet", n_layers=28, is_normalised=True, learning_rate=3.0, optimizer="sgd"
 )
 EVIDENCE = {
     "chance": 3.85,

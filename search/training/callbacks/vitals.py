@@ -9,7 +9,7 @@ import numpy as np
 
 from search.training.callbacks.base import TrialCallback
 from search.training.errors import CollapsedError, DivergedError, HopelessError
-from search.training.models import batch_norm_layers
+from search.training.models import is_normalised
 from search.training.vitals.curve import examine_curve
 from search.training.vitals.examination import Examination
 from search.training.vitals.guessing import Guessing
@@ -40,7 +40,7 @@ class Vitals(TrialCallback):
         self.steps = session.state.steps
         """Of the trial so far."""
         self._examination = Examination.from_dict(
-            session.state.vitals, self.guessing.loss, has_batch_norm=self.facts.has_batch_norm
+            session.state.vitals, self.guessing.loss, is_normalised=self.facts.is_normalised
         )
         self._kept: list[dict[str, float]] = []
 
@@ -101,7 +101,7 @@ def _facts(session: Session) -> Facts:
     return Facts(
         architecture=hp.architecture,
         n_layers=sum(len(variable.shape) > 1 for variable in model.trainable_variables),
-        has_batch_norm=bool(batch_norm_layers(model)),
+        is_normalised=is_normalised(model),
         learning_rate=hp.learning_rate,
         optimizer=hp.optimizer,
     )

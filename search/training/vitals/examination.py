@@ -25,13 +25,13 @@ _FAINT = 1e-3
 _LOST = 1e-5
 _GONE = 1e-6
 """Shares of the first gradient of the first layer. Below the first a look is silent, a little; it is so
-entirely below the second, where nothing can come of it any more; and below the third also with BatchNorm,
-which scales up again what is left of a signal.
+entirely below the second, where nothing can come of it any more; and below the third also where layers
+normalise, which scales up again what is left of a signal.
 """
 _ENOUGH = 8.0
 """Silence, in looks, from which on a network is dead."""
 _HALF = 0.5
-"""What a silent look counts where something may yet come: with BatchNorm while the gradient is not gone, and
+"""What a silent look counts where something may yet come: with normalisation while the gradient is not gone, and
 where the answers differ more than at first, so that something may be learned above.
 """
 _BROKEN = 3.0
@@ -59,16 +59,22 @@ _SMALL_UPDATE = 1e-4
 class Examination:
     """Looks at the signs of one training, in the order of its steps; steps may be left out."""
 
-    def __init__(self, chance: float, *, has_batch_norm: bool, memory: Memory | None = None) -> None:
-        """Examine a classifier; `chance` is the loss of guessing, `memory` is None for a new training."""
+    def __init__(self, chance: float, *, is_normalised: bool, memory: Memory | None = None) -> None:
+        """Examine a classifier from its first step on, or from where `memory` ends.
+
+        Args:
+            chance: the loss of guessing, in nats.
+            is_normalised: whether layers of it normalise, as BatchNorm does.
+            memory: what an earlier examination of the same training remembers.
+        """
         self._chance = chance
-        self._has_batch_norm = has_batch_norm
+        self._is_normalised = is_normalised
         self._memory = memory or Memory()
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], chance: float, *, has_batch_norm: bool) -> Self:
+    def from_dict(cls, values: Mapping[str, Any], chance: float, *, is_normalised: bool) -> Self:
         """Go on with what `to_dict` gave; an empty mapping begins anew."""
-        return cls(chance, has_batch_norm=has_batch_norm, memory=Memory(**values))
+        return cls(chance, is_normalised=is_normalised, memory=Memory(**values))
 
     def to_dict(self) -> dict[str, Any]:
         """All that it remembers, as JSON can hold it."""
@@ -116,7 +122,7 @@ class Examination:
         weight = min(depth, 1.0)
         if memory.spread > _RISEN * memory.spread_first:
             weight *= _HALF
-        if self._has_batch_norm and share > _GONE:
+        if self._is_normalised and share > _GONE:
             weight *= _HALF
         return weight
 
