@@ -157,6 +157,18 @@ def test_steps_that_are_too_large_are_named_while_it_lives():
     assert conditions(trace) == ["starting", "learning_rate_high"]
 
 
+def test_loss_that_comes_from_far_above_is_no_sign_of_large_steps():
+    trace = [{"loss": 4.0 + 34 * 0.9**step, "spread": 15.0} for step in range(50)]
+
+    assert conditions(trace) == ["starting", "slow_starter"]
+
+
+def test_network_that_tells_images_apart_has_started():
+    trace = [{"spread": 0.8}] * 200
+
+    assert conditions(trace, is_normalised=True) == ["starting", "slow_starter"]
+
+
 def test_steps_that_are_too_small_are_named_while_it_lives():
     trace = [{"update": 1e-6}] * 80
 

@@ -92,8 +92,8 @@ def test_network_that_never_started_is_told_of_the_fading_signal():
 
 def test_slow_starter_is_to_be_left_alone():
     assert story("slow_starter", spread=2.3e-2, spread_then=2.4e-4) == (
-        "Slow, but alive: the loss is still that of guessing (3.85; guessing gives 3.85), yet the answers differ more "
-        "and more (spread 0.00024 at the start, 0.023 now). Let it go on."
+        "Slow, but alive: the loss is still that of guessing (3.85; guessing gives 3.85), yet the answers differ "
+        "from image to image (spread 0.00024 at the start, 0.023 now). Let it go on."
     )
 
 

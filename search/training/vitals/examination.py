@@ -48,6 +48,8 @@ _FALLEN = 0.1
 _RISEN = 1.5
 _GROWN = 3.0
 """Growth of the spread, next to the first one and to the lowest, that is no accident of a batch."""
+_DIFFERENT = 0.1
+"""A spread above this, in nats, is a network that tells images apart, if not yet the right way."""
 _EARLY = 10
 """Looks before anything is said that is not certain."""
 _LATE = 60
@@ -148,16 +150,24 @@ class Examination:
 
     def _condition_at_chance(self) -> Condition:
         memory = self._memory
-        if memory.update_ratio > _LARGE_UPDATE or memory.loss > _FAR_ABOVE_CHANCE * self._chance:
+        if memory.update_ratio > _LARGE_UPDATE or self._is_driven_off:
             return "learning_rate_high"
-        if memory.spread < _FALLEN * memory.spread_largest:
+        if memory.spread < min(_FALLEN * memory.spread_largest, memory.spread_first):
             memory.has_fallen = True
             return "recovering" if memory.spread > _GROWN * memory.spread_lowest else "shaken"
         if memory.has_fallen and memory.spread > _GROWN * memory.spread_lowest:
             return "recovering"
-        if memory.spread > _RISEN * memory.spread_first or memory.n_looks < _LATE:
+        if memory.n_looks >= _LATE and memory.update_ratio < _SMALL_UPDATE:
+            return "learning_rate_low"
+        if memory.n_looks < _LATE or memory.spread > min(_RISEN * memory.spread_first, _DIFFERENT):
             return "slow_starter"
-        return "learning_rate_low" if memory.update_ratio < _SMALL_UPDATE else "never_started"
+        return "never_started"
+
+    @property
+    def _is_driven_off(self) -> bool:
+        """Whether the loss is far above guessing's, and does not come from there either."""
+        memory = self._memory
+        return memory.loss > max(_FAR_ABOVE_CHANCE * self._chance, memory.loss_first)
 
     def _diagnosis(self, condition: Condition, signs: Signs) -> Diagnosis:
         memory = self._memory

@@ -105,8 +105,8 @@ def _slow_starter(case: _Case) -> str:
     seen = case.seen
     return (
         f"Slow, but alive: the loss is still that of guessing ({seen['loss']:.2f}; guessing gives "
-        f"{seen['chance']:.2f}), yet the answers differ more and more (spread {_short(seen['spread_then'])} at the "
-        f"start, {_short(seen['spread'])} now). Let it go on."
+        f"{seen['chance']:.2f}), yet the answers differ from image to image (spread {_short(seen['spread_then'])} at "
+        f"the start, {_short(seen['spread'])} now). Let it go on."
     )
 
 
