@@ -2,7 +2,8 @@
 
     python benchmarks/memory.py
 
-Thirty trials of three architectures in turn, in one worker. Prints the resident memory of the
+Thirty trials of three architectures in turn, each with another width of its head than the trial
+before, in one worker: compiled networks are kept and must not add up. Prints the resident memory of the
 worker and of its trainer at the end of each trial; ends with status 1 when the last ten trials'
 median is more than a tenth above that of the second five (the first five fill the caches).
 """
@@ -28,7 +29,8 @@ data: {{source: mnist-5k, train_limit: 200}}
 search:
   architecture: {{choice: [{", ".join(ARCHITECTURES)}]}}
   learning_rate: {{float: [1e-4, 1e-2], log: true}}
-fixed: {{batch_size: 50, head_width: 64, stages: 2, blocks_per_stage: 1}}
+  head_width: {{int: [16, 480], step: 16}}
+fixed: {{batch_size: 50, stages: 2, blocks_per_stage: 1}}
 budget: {{epochs: 1, trials: {N_TRIALS}}}
 pruner: {{name: none}}
 """
@@ -54,10 +56,11 @@ def measured(folder: Path) -> list[tuple[str, float, float]]:
     from search.study import Study
     from storage.store import open_store
 
-    lines = [
-        f"  - {json.dumps({'architecture': ARCHITECTURES[number % 3], 'learning_rate': 1e-3 + 1e-5 * number})}"
+    points = [
+        {"architecture": ARCHITECTURES[number % 3], "learning_rate": 1e-3, "head_width": 16 * number}
         for number in range(len(ARCHITECTURES), N_TRIALS)
     ]
+    lines = [f"  - {json.dumps(point)}" for point in points]
     (folder / "memory.yaml").write_text(SPACE + "try_first:\n" + "\n".join(lines) + "\n")
     url = f"sqlite:///{folder}/hpsearch.db"
     environment = {**os.environ, "HPSEARCH_STORAGE": url}

@@ -14,6 +14,7 @@ fewer than 95 % of the dead are found within 30 steps of dying, or a living run 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def main() -> int:
     if options.record:
         from vital_signs.record import record
 
-        record(options.record, options.folder)
+        record(options.record, options.folder, options.only)
         return 0
     if options.pack:
         save([recording.only(looked_at(recording)) for recording in load(options.folder)])
@@ -46,6 +47,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--record", metavar="SOURCE", help="record what is not in FOLDER yet, of images such as idx:PATH"
     )
+    parser.add_argument("--only", metavar="REGEX", default="", help="record these runs alone")
     parser.add_argument("--pack", action="store_true", help="put what is in FOLDER into the file that is kept")
     parser.add_argument("--figure", metavar="FILE", type=Path, help="draw the spread of three runs")
     parser.add_argument("--folder", type=Path, default=Path("vitals-runs"), help="a file for each run (vitals-runs)")
@@ -53,6 +55,7 @@ def _options() -> argparse.Namespace:
 
 
 def _judge() -> int:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from vital_signs.peers import compared
 
     recordings = load()

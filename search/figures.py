@@ -57,13 +57,16 @@ def _panel(axes: Any, curve: Sequence[dict[str, float]], metric: str) -> None:
             axes.plot(epochs, values, marker="o", markersize=3, color=colour, label=label)
     validated = [(entry[f"val_{metric}"], entry["epoch"]) for entry in curve if f"val_{metric}" in entry]
     if validated:
-        value, epoch = max(validated) if metric == "accuracy" else min(validated)
+        sign = 1 if metric == "accuracy" else -1
+        value, epoch = max(validated, key=lambda point: (sign * point[0], -point[1]))  # of equal ones the first
+        axes.plot(epoch, value, marker="o", markersize=8, markerfacecolor="none", color=_VALIDATION)
         axes.annotate(
-            f"{value:.3f}", (epoch, value), textcoords="offset points", xytext=(0, 7), ha="center", fontsize=8
+            f"{value:.3f}", (epoch, value), textcoords="offset points", xytext=(0, 8), ha="center", fontsize=8
         )
         axes.margins(y=0.15)
-    axes.set(xlabel="epoch", ylabel=metric)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    last = max((entry["epoch"] for entry in curve), default=1)
+    axes.set(xlabel="epoch", ylabel=metric, xlim=(0, 1.1 * last))
+    axes.xaxis.get_major_locator().set_params(integer=last >= 1)
     axes.grid(alpha=0.25)
     axes.legend(fontsize=8)
 

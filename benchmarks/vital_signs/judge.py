@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def judge(recording: Recording) -> Judgement:
 
 def diagnoses(recording: Recording) -> Iterator[tuple[Diagnosis, int]]:
     """What is said at each step that is looked at."""
-    examination = Examination(N_CLASSES, has_batch_norm=recording.run.structure.architecture in _NORMALISED)
+    examination = Examination(math.log(N_CLASSES), is_normalised=recording.run.structure.architecture in _NORMALISED)
     for place, step in enumerate(recording.steps):
         if step >= examination.next_step:
             values = {name: column[place] for name, column in recording.columns.items()}

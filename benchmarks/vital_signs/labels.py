@@ -30,10 +30,10 @@ def label(columns: Columns) -> tuple[Label, int | None]:
     `diverged`: the loss left the finite numbers. `learning`: over the last hundred steps more than
     three times as many answers were right as by guessing. `dead`: it had not, and is silent from the
     step of its death on, with a hundred steps or more to show it: the first layer's gradient is below
-    a thousandth of the first step's, or all answers are equal to the accuracy of float32, in four
-    fifths of the twenty steps that begin with it, and in three fifths of any hundred after it (single
-    images wake many a dead network for a step). `late`: the same, with fewer than a hundred steps to
-    show it, so that nothing is counted of it. `stuck`: none of these.
+    a thousandth of the first step's (or of 1, where that was more), or all answers are equal to the
+    accuracy of float32, in four fifths of the twenty steps that begin with it, and in three fifths of
+    any hundred after it (single images wake many a dead network for a step). `late`: the same, with
+    fewer than a hundred steps to show it, so that nothing is counted of it. `stuck`: none of these.
     """
     if not math.isfinite(columns["loss"][-1]):
         return "diverged", None
@@ -59,4 +59,5 @@ def _died_at(columns: Columns) -> int | None:
 
 def _is_silent(columns: Columns, place: int) -> bool:
     gradient, spread, level = (columns[name][place] for name in ("gradient_first", "spread", "level"))
-    return gradient <= _LOST * columns["gradient_first"][0] or spread <= _RESOLUTION * max(1.0, level)
+    # With large logits the first gradient is hundreds, and falls with them in a living network.
+    return gradient <= _LOST * min(columns["gradient_first"][0], 1.0) or spread <= _RESOLUTION * max(1.0, level)

@@ -6,6 +6,8 @@ pruners compare a trial with those before it, so the order matters: several orde
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 import random
 import statistics
@@ -133,7 +135,8 @@ def _terminate_on_nan(recording: Recording) -> int | None:
     model = SimpleNamespace(stop_training=False)
     callback.set_model(model)
     for step, loss in zip(recording.steps, recording.columns["loss"], strict=True):
-        callback.on_train_batch_end(step - 1, {"loss": loss})
+        with contextlib.redirect_stdout(io.StringIO()):  # it says so, too
+            callback.on_train_batch_end(step - 1, {"loss": loss})
         if model.stop_training:
             return step
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,8 @@ SIGNS = ("loss", "accuracy", "spread", "level", "gradient_first", "gradient_last
 _DIGITS = 4
 
 
-def record(source: str, folder: Path) -> None:
-    """Record every run that has no file in `folder` yet, on one thread."""
+def record(source: str, folder: Path, only: str = "") -> None:
+    """Record every run that has no file in `folder` yet, on one thread; with `only`, those whose name matches it."""
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from search.training import tensorflow_runtime
@@ -35,7 +36,7 @@ def record(source: str, folder: Path) -> None:
     network: _Network | None = None
     for run in all_runs():
         file = folder / f"{run.key}.json"
-        if file.exists():
+        if file.exists() or not re.search(only, run.key):
             continue
         started = time.monotonic()
         if network is None or network.structure != run.structure:

@@ -129,6 +129,12 @@ _GROUPS: tuple[list[Run], ...] = (
         ("adam", 3e-2, 32, 1), ("adam", 6e-2, 16), ("sgd", 5e-1, 32), ("adamw", 1e-2, 128), ("rmsprop", 3e-2, 32),
         ("rmsprop", 1e-1, 64),
     ),
+    _runs(
+        Structure("LeNet5", None, 1, 120, 0.5),
+        ("adam", 1e-3, 32, 1), ("adam", 2e-2, 32, 1), ("adam", 4e-2, 32, 1), ("sgd", 5e-2, 32, 1), ("sgd", 6e-1, 32, 1),
+        ("sgd", 2.0, 32, 1), ("adamw", 5e-2, 16, 2), ("rmsprop", 1e-2, 32, 2), ("rmsprop", 5e-2, 32, 2),
+        ("adam", 3e-5, 16, 2), ("sgd", 3e-4, 16, 2), ("adam", 3e-1, 64, 2),
+    ),
     _runs(Structure("VGG16", 3, 0, 512, 0.0, "avg"), ("adam", 3e-3, 8), ("sgd", 3e-2, 8)),
     _runs(Structure("VGG19", 4, 2, 512, 0.5), ("adam", 1e-3, 8)),
 )  # fmt: skip

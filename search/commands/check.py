@@ -36,11 +36,17 @@ def check(
     from spaces.reader import read_space
 
     read = read_space(find_space(file))
+    from search.errors import SearchError
     from search.view.space import measured, rows_to_dicts, space_screen
 
     if sizes:
         talk().print("building the smallest and the largest model …")
-    extremes = measured(read) if sizes else []
+    try:
+        extremes = measured(read) if sizes else []
+    except SearchError:
+        if form is Format.table:
+            print_table(space_screen(read, []))  # the file is good, whatever its data are
+        raise
     if form is Format.json:
         print_json(
             {"study": read.study, "parameters": rows_to_dicts(read), "models": [asdict(one) for one in extremes]}

@@ -59,14 +59,14 @@ def _watch(look: Callable[[], list[StudyView]], *, is_one: bool) -> NoReturn:
 
     with Live(auto_refresh=False) as live:
         while True:
-            live.update(_rendered(look(), is_one=is_one), refresh=True)
+            live.update(_rendered(look(), is_one=is_one, height=live.console.height), refresh=True)
             time.sleep(WATCH_SECONDS)
 
 
-def _rendered(found: list[StudyView], *, is_one: bool) -> RenderableType:
+def _rendered(found: list[StudyView], *, is_one: bool, height: int | None = None) -> RenderableType:
     from search.view.tables import studies_table, study_screen
 
-    return study_screen(found[0]) if is_one else studies_table(found)
+    return study_screen(found[0], height) if is_one else studies_table(found)
 
 
 def best(study: StudyName, form: AsFormat = Format.table, storage: Storage = DEFAULT_STORAGE) -> None:

@@ -57,16 +57,17 @@ def start(
     request = replace(request, space=found)
     say(summary(holds))
 
-    from search import launch
+    from search import crew
     from search.commands.end import conclude
+    from search.preparation import prepare
 
     store = opened(storage, create=True)
     try:
-        begun = launch.prepare(store, request, holds, say)
+        begun = prepare(store, request, holds, say)
         if request.workers == 0:
             say(f"study {begun.name} is ready; start workers with: hpsearch worker {begun.name}")
             return
-        view: StudyView = launch.run(store, begun, request)
+        view: StudyView = crew.run(store, begun, request)
         conclude(view, storage)
     finally:
         store.close()

@@ -41,8 +41,7 @@ class LiveTable:
     def show(self, view: StudyView, *, is_last: bool = False) -> None:
         """Show the study as it is now; `is_last` shows it whole also where lines are printed."""
         if self._live:
-            rows = max(4, self._console.height - 7)
-            self._live.update(study_screen(view, rows), refresh=True)
+            self._live.update(study_screen(view, self._console.height), refresh=True)
         else:
             self._say_changes(view)
             if is_last:

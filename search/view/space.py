@@ -14,6 +14,7 @@ from rich.text import Text
 
 from search.data import described
 from search.errors import SearchError
+from search.training.data.emnist import SPLITS
 from search.training.messages import Failed, Measure, Measured
 from search.view.tables import clean
 from search.worker import trainer as trainers
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from spaces.space import Parameter, Space
 
 MEASURE_SECONDS = 1800.0
+
+_EMNIST_IMAGE = (28, 28, 1)
 
 # More of these never makes a smaller model; fewer blocks may well make a larger one, because the
 # head then sees a larger picture, so those are tried at both ends.
@@ -51,11 +54,11 @@ def measured(space: Space) -> list[Extreme]:
     """
     points = corners(space)
     with tempfile.TemporaryDirectory() as folder:
-        _, data = described(space)
+        image_shape, n_classes = _shape_of_data(space)
         command = Measure(
             hyperparameters=[space.complete(point) for point in points],
-            image_shape=data.image_shape,
-            classes=len(data.classes),
+            image_shape=image_shape,
+            classes=n_classes,
             builders=space.builders,
         )
         with trainers.started(1, Path(folder) / "trainer.log") as trainer:
@@ -124,6 +127,15 @@ def _facts(space: Space, extremes: list[Extreme]) -> list[Text]:
         for extreme in extremes
     ]
     return [Text(clean(line)) for line in lines]
+
+
+def _shape_of_data(space: Space) -> tuple[tuple[int, int, int], int]:
+    """Shape of an image and number of classes; EMNIST's are known without its files."""
+    split = SPLITS.get(space.data.source.removeprefix("emnist-"))
+    if split and space.data.source.startswith("emnist-"):
+        return _EMNIST_IMAGE, len(split.classes)
+    _, data = described(space)
+    return data.image_shape, len(data.classes)
 
 
 def _ends(parameter: Parameter) -> tuple[Any, Any]:

@@ -30,6 +30,7 @@ _COLOURS = {
 }
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _N_ROWS = 16
+_N_OTHER_LINES = 6  # of a screen: headline, header, footer, two empty ones, and the cursor's
 
 
 def clean(text: object) -> str:
@@ -51,9 +52,17 @@ def studies_table(views: Sequence[StudyView]) -> Table:
     return table
 
 
-def study_screen(view: StudyView, n_rows: int = _N_ROWS) -> RenderableType:
-    """A whole screen for one study: what runs, what was best, how much is left."""
-    return Group(_headline(view), Text(), _trials_table(view, n_rows), Text(), _footer(view))
+def study_screen(view: StudyView, height: int | None = None) -> RenderableType:
+    """A whole screen for one study: what runs, what was best, how much is left.
+
+    Args:
+        view: the study.
+        height: lines that the screen has; a trial is one of them, cut where it is too long. None
+            for a listing that is scrolled: there nothing is cut.
+    """
+    n_rows = _N_ROWS if height is None else max(4, height - _N_OTHER_LINES)
+    trials = _trials_table(view, n_rows, is_cut=height is not None)
+    return Group(_headline(view), Text(), trials, Text(), _footer(view, n_rows))
 
 
 def pairs_table(rows: Iterable[tuple[str, object]]) -> Table:
@@ -118,20 +127,21 @@ def _headline(view: StudyView) -> Text:
     return text
 
 
-def _trials_table(view: StudyView, n_rows: int) -> Table:
+def _trials_table(view: StudyView, n_rows: int, *, is_cut: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("trial", justify="right")
     for column in ("state", "trained", view.metric, "what"):
         table.add_column(column, no_wrap=column != "what")
+    leader = _leader(view)
     progress = {worker.trial: worker.progress for worker in view.workers if worker.study == view.name}
     for trial in _most_telling(view, n_rows):
-        marks = " ←" if view.best is not None and trial.number == view.best.number else ""
+        marks = " ←" if leader is not None and trial.number == leader.number else ""
         table.add_row(
             str(trial.number),
             Text(trial.state, style=_COLOURS[trial.state]),
             progress.get(trial.number, "") if trial.state == "running" else _reached(trial),
             "" if trial.value is None else f"{'~' if trial.val_images else ''}{trial.value:.4f}{marks}",
-            clean(_what(trial)),
+            Text(clean(_what(trial)), no_wrap=is_cut, overflow="ellipsis" if is_cut else "fold"),
         )
     return table
 
@@ -160,10 +170,21 @@ def _what(trial: TrialRecord) -> str:
     return failed or name + format_params(trial.params)
 
 
-def _footer(view: StudyView) -> Text:
-    hidden = len(view.trials) - _N_ROWS
-    best = f"best: trial {view.best.number}, {_value(view.best)}" if view.best else "no trial has a value yet"
+def _footer(view: StudyView, n_rows: int) -> Text:
+    hidden = len(view.trials) - n_rows
+    leader = _leader(view)
+    best = f"best: trial {leader.number}, {_value(leader)}" if leader else "no trial has a value yet"
+    if leader and leader.state == "running":
+        best += ", still running"
     return Text(best + (f"   ({hidden} more trials not shown)" if hidden > 0 else ""), style="bold")
+
+
+def _leader(view: StudyView) -> TrialRecord | None:
+    """The best so far, also while it is trained on: a trial that is continued must not seem to be gone."""
+    sign = 1.0 if view.maximizes else -1.0
+    scored = [trial for trial in (view.best, *view.trials) if trial and trial.value is not None]
+    leading = [trial for trial in scored if trial is view.best or trial.state == "running"]
+    return max(leading, key=lambda trial: (not trial.val_images, sign * (trial.value or 0.0)), default=None)
 
 
 def _curve_table(curve: Sequence[dict[str, float]]) -> Table:

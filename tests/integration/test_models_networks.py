@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from models_points import CLASSES, IMAGE_SHAPE, point, some_images
 
-from search.training.models import ModelError, batch_norm_layers, build_model, to_probabilities
+from search.training.models import ModelError, batch_norm_layers, build_model, is_normalised, to_probabilities
 from search.training.models.architectures import ARCHITECTURES
 from spaces import catalogue
 
@@ -198,6 +198,20 @@ def test_probabilities_are_softmax_of_logits():
 
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(probabilities, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (keras.layers.BatchNormalization, True),
+        (keras.layers.LayerNormalization, True),
+        (keras.layers.Normalization, False),
+    ],
+)
+def test_normalised_is_what_scales_its_own_signal(layer, expected):
+    inner = keras.Sequential([keras.Input((4,)), layer()])
+
+    assert is_normalised(keras.Sequential([keras.Input((4,)), inner, keras.layers.Dense(2)])) is expected
 
 
 def test_batch_norm_layers_inside_backbone_are_found():

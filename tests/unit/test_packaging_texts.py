@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BINARY = {".png", ".gz", ".npz", ".keras", ".ico", ".jpg"}
+BINARY = {".png", ".gz", ".xz", ".npz", ".keras", ".ico", ".jpg"}
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s#]+)(?:#[^)]*)?\)|!\[[^\]]*\]\(([^)\s]+)\)")
 
 # Put together from halves, so that this file does not name them itself.

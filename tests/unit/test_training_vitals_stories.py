@@ -8,12 +8,10 @@ import pytest
 from search.training.vitals.diagnosis import Condition, Diagnosis
 from search.training.vitals.stories import Facts, is_noteworthy, tell
 
-VGG16 = Facts(
-    architecture="VGG16", n_layers=16, has_batch_norm=False, learning_rate=1e-3, optimizer="adam", n_classes=47
-)
+VGG16 = Facts(architecture="VGG16", n_layers=16, is_normalised=False, learning_rate=1e-3, optimizer="adam")
 LENET = replace(VGG16, architecture="LeNet5", n_layers=5, learning_rate=0.1)
 MOBILENET = replace(
-    VGG16, architecture="MobileNet", n_layers=28, has_batch_norm=True, learning_rate=3.0, optimizer="sgd"
+    VGG16, architecture="MobileNet", n_layers=28, is_normalised=True, learning_rate=3.0, optimizer="sgd"
 )
 EVIDENCE = {
     "chance": 3.85,
@@ -94,8 +92,8 @@ def test_network_that_never_started_is_told_of_the_fading_signal():
 
 def test_slow_starter_is_to_be_left_alone():
     assert story("slow_starter", spread=2.3e-2, spread_then=2.4e-4) == (
-        "Slow, but alive: the loss is still that of guessing (3.85; guessing gives 3.85), yet the answers differ more "
-        "and more (spread 0.00024 at the start, 0.023 now). Let it go on."
+        "Slow, but alive: the loss is still that of guessing (3.85; guessing gives 3.85), yet the answers differ "
+        "from image to image (spread 0.00024 at the start, 0.023 now). Let it go on."
     )
 
 

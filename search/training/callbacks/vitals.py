@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from search.training.callbacks.base import TrialCallback
 from search.training.errors import CollapsedError, DivergedError, HopelessError
-from search.training.models import batch_norm_layers
+from search.training.models import is_normalised
 from search.training.vitals.curve import examine_curve
 from search.training.vitals.examination import Examination
+from search.training.vitals.guessing import Guessing
 from search.training.vitals.signs import Signs
 from search.training.vitals.stories import Facts, is_noteworthy, tell
 from search.training.vitals.thinning import N_REPORTED, thinned
 
 if TYPE_CHECKING:
     from search.training.course import Stretch
+    from search.training.data.dataset import Dataset
     from search.training.session import Session
     from search.training.vitals.diagnosis import Diagnosis
 
@@ -28,15 +32,16 @@ class Vitals(TrialCallback):
     Stands before `Finite`, which has less to say of a loss that is not finite.
     """
 
-    def __init__(self, session: Session, n_classes: int) -> None:
+    def __init__(self, session: Session, dataset: Dataset) -> None:
         """Go on where the checkpoint left off, or begin."""
         super().__init__(session)
-        self.facts = _facts(session, n_classes)
+        self.facts = _facts(session)
+        self.guessing = Guessing.of(np.bincount(dataset.labels[dataset.train]).tolist())
         self.diagnosis: Diagnosis | None = None
         self.steps = session.state.steps
         """Of the trial so far."""
         self._examination = Examination.from_dict(
-            session.state.vitals, n_classes=n_classes, has_batch_norm=self.facts.has_batch_norm
+            session.state.vitals, self.guessing.loss, is_normalised=self.facts.is_normalised
         )
         self._kept: list[dict[str, float]] = []
 
@@ -88,19 +93,18 @@ class Story(TrialCallback):
         if diagnosis is None or not is_noteworthy(diagnosis):
             # Ends of epochs only: what a rung shows is of fewer images, and comes more often.
             epochs = [entry for entry in session.state.curve if float(entry["epoch"]).is_integer()]
-            diagnosis = examine_curve(epochs, vitals.facts.n_classes)
+            diagnosis = examine_curve(epochs, vitals.guessing.accuracy)
         session.state.steps, session.state.vitals = vitals.steps, vitals.remembered()
         session.vitals = vitals.reported()
         session.story = tell(diagnosis, vitals.facts) if diagnosis is not None else ""
 
 
-def _facts(session: Session, n_classes: int) -> Facts:
+def _facts(session: Session) -> Facts:
     hp, model = session.hp, session.model
     return Facts(
         architecture=hp.architecture,
         n_layers=sum(len(variable.shape) > 1 for variable in model.trainable_variables),
-        has_batch_norm=bool(batch_norm_layers(model)),
+        is_normalised=is_normalised(model),
         learning_rate=hp.learning_rate,
         optimizer=hp.optimizer,
-        n_classes=n_classes,
     )

@@ -17,6 +17,17 @@ def batch_norm_layers(model: keras.Model) -> tuple[keras.layers.BatchNormalizati
     return tuple(found.values())
 
 
+def is_normalised(model: keras.Model) -> bool:
+    """Whether layers of `model`, at any depth, scale a signal to a size of their own, as BatchNorm does."""
+    kinds = (
+        keras.layers.BatchNormalization,
+        keras.layers.GroupNormalization,
+        keras.layers.LayerNormalization,
+        keras.layers.RMSNormalization,
+    )
+    return any(isinstance(layer, kinds) for layer in _all_layers(model))
+
+
 def _all_layers(parent: keras.Layer) -> Iterator[keras.Layer]:
     inner = getattr(parent, "layers", None) or [getattr(parent, "layer", None)]
     for layer in inner:

@@ -14,37 +14,36 @@ _AHEAD = 3
 _SMALLEST_GAIN = 0.01
 """Share by which a loss must fall to count as better: below it is what epochs differ by anyway."""
 _AT_CHANCE = 2.0
-"""A validation accuracy below this many times 1/classes is no better than guessing."""
+"""A validation accuracy below this many times that of guessing is no better than guessing."""
 _LEARNED = 5.0
-"""A training accuracy above this many times 1/classes is far better than guessing."""
+"""A training accuracy above this many times that of guessing is far better than guessing."""
 
 
-def examine_curve(curve: Sequence[Mapping[str, float]], n_classes: int) -> Diagnosis | None:
+def examine_curve(curve: Sequence[Mapping[str, float]], chance: float) -> Diagnosis | None:
     """What the curve shows: `averages_lagging`, `overfitting`, `plateau`, or None for nothing of note.
 
     Args:
         curve: one mapping an epoch, with `loss`, `accuracy`, `val_loss` and `val_accuracy`.
-        n_classes: classes of the data, which say what guessing gives.
+        chance: the accuracy of guessing.
     """
     if not curve:
         return None
-    return _averages_lagging(curve, n_classes) or _overfitting(curve) or _plateau(curve)
+    return _averages_lagging(curve, chance) or _overfitting(curve) or _plateau(curve)
 
 
-def _averages_lagging(curve: Sequence[Mapping[str, float]], n_classes: int) -> Diagnosis | None:
+def _averages_lagging(curve: Sequence[Mapping[str, float]], chance: float) -> Diagnosis | None:
     """At chance where it validates, far above where it trains: no overfitting does that in an epoch."""
     first = len(curve)
-    while first and _lags(curve[first - 1], n_classes):
+    while first and _lags(curve[first - 1], chance):
         first -= 1
     if first == len(curve):
         return None
     last = curve[-1]
-    evidence = {"accuracy": last["accuracy"], "val_accuracy": last["val_accuracy"], "chance": 1 / n_classes}
+    evidence = {"accuracy": last["accuracy"], "val_accuracy": last["val_accuracy"], "chance": chance}
     return Diagnosis(condition="averages_lagging", since_step=first + 1, evidence=evidence)
 
 
-def _lags(epoch: Mapping[str, float], n_classes: int) -> bool:
-    chance = 1 / n_classes
+def _lags(epoch: Mapping[str, float], chance: float) -> bool:
     # With few classes 5 times chance is more than everything; half way to it will do.
     learned = min(_LEARNED * chance, (1 + chance) / 2)
     at_chance = min(_AT_CHANCE * chance, (1 + 3 * chance) / 4)

@@ -19,30 +19,37 @@ from search.training.vitals.diagnosis import Condition, Diagnosis
 from search.training.vitals.memory import Memory
 from search.training.vitals.signs import Signs
 
-_RESOLUTION = 2.0**-21
-"""A spread below this is rounding: four units of float32 at the size of the logits."""
+_USUAL = 1.0
+"""A first gradient above this is no measure: with large logits at the start it is hundreds, and falls with them."""
 _FAINT = 1e-3
+_LOST = 1e-5
 _GONE = 1e-6
-"""Shares of the first step's gradient of the first layer, below which it is as good as lost, and is lost."""
+"""Shares of the first gradient of the first layer. Below the first a look is silent, a little; it is so
+entirely below the second, where nothing can come of it any more; and below the third also where layers
+normalise, which scales up again what is left of a signal.
+"""
 _ENOUGH = 8.0
-"""Silence from which on a network is dead; each silent look adds 1, or half of it in two cases:"""
+"""Silence, in looks, from which on a network is dead."""
 _HALF = 0.5
-"""BatchNorm scales a signal up again that is faint, not gone; and where the answers differ more than at
-first, something may be learned above.
+"""What a silent look counts where something may yet come: with normalisation while the gradient is not gone, and
+where the answers differ more than at first, so that something may be learned above.
 """
 _BROKEN = 3.0
 """What a look that is not silent takes away: one image in a thousand still wakes many a dead network."""
+_TINY = 1e-30
 _EVERY_STEP = 100
 _LATER = 10
 """See `next_step`."""
 _AT_CHANCE = 0.9
-"""A loss above this share of ln(classes) is that of guessing."""
+"""A loss above this share of that of guessing is no better."""
 _FAR_ABOVE_CHANCE = 1.1
 _FALLEN = 0.1
 """A spread below this share of the largest, or of the first, has fallen."""
 _RISEN = 1.5
 _GROWN = 3.0
 """Growth of the spread, next to the first one and to the lowest, that is no accident of a batch."""
+_DIFFERENT = 0.1
+"""A spread above this, in nats, is a network that tells images apart, if not yet the right way."""
 _EARLY = 10
 """Looks before anything is said that is not certain."""
 _LATE = 60
@@ -54,16 +61,22 @@ _SMALL_UPDATE = 1e-4
 class Examination:
     """Looks at the signs of one training, in the order of its steps; steps may be left out."""
 
-    def __init__(self, n_classes: int, *, has_batch_norm: bool, memory: Memory | None = None) -> None:
-        """Examine a classifier of `n_classes`; `memory` is None for a new training."""
-        self._chance = math.log(n_classes)
-        self._has_batch_norm = has_batch_norm
+    def __init__(self, chance: float, *, is_normalised: bool, memory: Memory | None = None) -> None:
+        """Examine a classifier from its first step on, or from where `memory` ends.
+
+        Args:
+            chance: the loss of guessing, in nats.
+            is_normalised: whether layers of it normalise, as BatchNorm does.
+            memory: what an earlier examination of the same training remembers.
+        """
+        self._chance = chance
+        self._is_normalised = is_normalised
         self._memory = memory or Memory()
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], *, n_classes: int, has_batch_norm: bool) -> Self:
+    def from_dict(cls, values: Mapping[str, Any], chance: float, *, is_normalised: bool) -> Self:
         """Go on with what `to_dict` gave; an empty mapping begins anew."""
-        return cls(n_classes, has_batch_norm=has_batch_norm, memory=Memory(**values))
+        return cls(chance, is_normalised=is_normalised, memory=Memory(**values))
 
     def to_dict(self) -> dict[str, Any]:
         """All that it remembers, as JSON can hold it."""
@@ -92,28 +105,36 @@ class Examination:
     def _listen(self, signs: Signs) -> None:
         """Add to the silence, or end it."""
         memory = self._memory
-        if not self._is_silent(signs):
+        if not self._is_at_chance:
+            # Who has learned all there is to learn is silent, too.
+            memory.silence, memory.silent_since = 0.0, 0
+            return
+        share = signs.gradient_first / max(min(memory.gradient_first, _USUAL), _TINY)
+        if share > _FAINT:
             memory.silence = max(0.0, memory.silence - _BROKEN)
             memory.silent_since = memory.silent_since if memory.silence else 0
             return
-        memory.silence += self._weight(signs)
+        memory.silence += self._weight(share)
         memory.silent_since = memory.silent_since or signs.step
 
-    def _weight(self, signs: Signs) -> float:
+    def _weight(self, share: float) -> float:
+        """What a silent look counts, of 0 to 1."""
         memory = self._memory
-        weight = _HALF if memory.spread > _RISEN * memory.spread_first else 1.0
-        is_gone = signs.gradient_first <= _GONE * memory.gradient_first
-        return weight * _HALF if self._has_batch_norm and not is_gone else weight
+        depth = math.log(_FAINT / max(share, _TINY)) / math.log(_FAINT / _LOST)
+        weight = min(depth, 1.0)
+        if memory.spread > _RISEN * memory.spread_first:
+            weight *= _HALF
+        if self._is_normalised and share > _GONE:
+            weight *= _HALF
+        return weight
 
-    def _is_silent(self, signs: Signs) -> bool:
-        """Whether no lesson arrives at the first layer, or all answers are the same."""
-        # Logits as large as the loss are what a large loss comes from.
-        rounding = _RESOLUTION * max(1.0, signs.loss)
-        return signs.gradient_first <= _FAINT * self._memory.gradient_first or signs.spread <= rounding
+    @property
+    def _is_at_chance(self) -> bool:
+        return self._memory.loss >= _AT_CHANCE * self._chance
 
     def _condition(self) -> Condition:
         memory = self._memory
-        if memory.loss < _AT_CHANCE * self._chance:
+        if not self._is_at_chance:
             return self._condition_above_chance()
         if memory.silence >= _ENOUGH:
             return "collapsed"
@@ -129,16 +150,24 @@ class Examination:
 
     def _condition_at_chance(self) -> Condition:
         memory = self._memory
-        if memory.update_ratio > _LARGE_UPDATE or memory.loss > _FAR_ABOVE_CHANCE * self._chance:
+        if memory.update_ratio > _LARGE_UPDATE or self._is_driven_off:
             return "learning_rate_high"
-        if memory.spread < _FALLEN * memory.spread_largest:
+        if memory.spread < min(_FALLEN * memory.spread_largest, memory.spread_first):
             memory.has_fallen = True
             return "recovering" if memory.spread > _GROWN * memory.spread_lowest else "shaken"
         if memory.has_fallen and memory.spread > _GROWN * memory.spread_lowest:
             return "recovering"
-        if memory.spread > _RISEN * memory.spread_first or memory.n_looks < _LATE:
+        if memory.n_looks >= _LATE and memory.update_ratio < _SMALL_UPDATE:
+            return "learning_rate_low"
+        if memory.n_looks < _LATE or memory.spread > min(_RISEN * memory.spread_first, _DIFFERENT):
             return "slow_starter"
-        return "learning_rate_low" if memory.update_ratio < _SMALL_UPDATE else "never_started"
+        return "never_started"
+
+    @property
+    def _is_driven_off(self) -> bool:
+        """Whether the loss is far above guessing's, and does not come from there either."""
+        memory = self._memory
+        return memory.loss > max(_FAR_ABOVE_CHANCE * self._chance, memory.loss_first)
 
     def _diagnosis(self, condition: Condition, signs: Signs) -> Diagnosis:
         memory = self._memory

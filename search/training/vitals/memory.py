@@ -23,6 +23,7 @@ class Memory:
     """The first look's: what the network starts from."""
     gradient_first: float = 0.0
     """The first layer's, likewise."""
+    loss_first: float = 0.0
     loss: float = 0.0
     spread: float = 0.0
     update_ratio: float = 0.0
@@ -45,6 +46,7 @@ class Memory:
         spread = max(signs.spread, _TINY)
         if self.n_looks == 0:
             self.spread_first, self.gradient_first = spread, signs.gradient_first
+            self.loss_first = signs.loss
             self.loss, self.spread, self.update_ratio = signs.loss, spread, signs.update_ratio
         self.step = signs.step
         self.n_looks += 1

@@ -20,10 +20,9 @@ class Facts:
     architecture: str
     n_layers: int
     """Layers with a kernel, from the images to the logits."""
-    has_batch_norm: bool
+    is_normalised: bool
     learning_rate: float
     optimizer: str
-    n_classes: int
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def _proof(seen: Mapping[str, float]) -> str:
 
 def _cause(facts: Facts) -> str:
     rate = f"learning rate {_short(facts.learning_rate)}"
-    if facts.has_batch_norm:
+    if facts.is_normalised:
         return f"steps too large ({rate} with {facts.optimizer}): they pushed every unit to where it gives nothing"
     if facts.n_layers >= _DEEP:
         return f"{facts.n_layers} layers without normalisation at {rate}"
@@ -71,7 +70,7 @@ def _cause(facts: Facts) -> str:
 
 def _cure(facts: Facts) -> str:
     rate = f"Try {_short(facts.learning_rate / 10)}"
-    if facts.has_batch_norm or facts.n_layers < _DEEP:
+    if facts.is_normalised or facts.n_layers < _DEEP:
         return f"{rate}."
     fewer = ", fewer blocks" if facts.architecture in ("VGG16", "VGG19") else ", fewer layers"
     return f"{rate}{fewer}, or BatchNorm."
@@ -92,22 +91,22 @@ def _never_started(case: _Case) -> str:
         f"Not started after {seen['steps']:.0f} steps: the answers hardly differ from image to image (spread "
         f"{_short(seen['spread_then'])} at the start, {_short(seen['spread'])} now), and the loss is still that of "
         f"guessing, {seen['chance']:.2f}. Usual cause: the signal fades in {case.facts.n_layers} layers"
-        f"{'' if case.facts.has_batch_norm else ' without normalisation'}, and {case.facts.optimizer} at learning rate "
+        f"{'' if case.facts.is_normalised else ' without normalisation'}, and {case.facts.optimizer} at learning rate "
         f"{_short(case.facts.learning_rate)} does not bring it back. Try {_other_start(case.facts)}."
     )
 
 
 def _other_start(facts: Facts) -> str:
     better = "adam at 1e-4" if facts.optimizer == "sgd" else f"learning rate {_short(facts.learning_rate * 3)}"
-    return better if facts.has_batch_norm else f"{better}, fewer layers, or BatchNorm"
+    return better if facts.is_normalised else f"{better}, fewer layers, or BatchNorm"
 
 
 def _slow_starter(case: _Case) -> str:
     seen = case.seen
     return (
         f"Slow, but alive: the loss is still that of guessing ({seen['loss']:.2f}; guessing gives "
-        f"{seen['chance']:.2f}), yet the answers differ more and more (spread {_short(seen['spread_then'])} at the "
-        f"start, {_short(seen['spread'])} now). Let it go on."
+        f"{seen['chance']:.2f}), yet the answers differ from image to image (spread {_short(seen['spread_then'])} at "
+        f"the start, {_short(seen['spread'])} now). Let it go on."
     )
 
 

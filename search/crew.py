@@ -1,4 +1,4 @@
-"""`hpsearch start`: a study begun or carried on, and this machine's workers on it."""
+"""The crew: this machine's workers on one study, while one `start` watches over them."""
 
 from __future__ import annotations
 
@@ -12,38 +12,20 @@ from typing import TYPE_CHECKING
 
 from search import machine
 from search.errors import SearchError
-from search.study import Study, check_same, create, names
 from search.view.live import LiveTable
 from search.view.status import StudyView, view
 from search.worker.closing import end_if_over
+from storage.files import safe_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
     from search.request import Request
-    from search.training.messages import DataLoaded
+    from search.study import Study
     from storage.store import Store
 
-ENDING_SHARE = 0.1  # of a time limit, at most a minute: for the last validation and the last records
 LOOK_SECONDS = 1.0  # between two looks at the store for the live table
 GRACE_SECONDS = 120.0  # for workers to end in order, after the deadline or Ctrl-C
-
-
-def prepare(store: Store, request: Request, data: DataLoaded, say: Callable[[str], None]) -> Study:
-    """Create the study, or check that it is the same and open it again; sets its budget and deadline.
-
-    Raises:
-        StudyMismatchError: if a study of that name searches another space, or on other data.
-    """
-    with store.lock(f"create {request.study}"):
-        if request.study in names(store):
-            study = Study(store, request.study)
-            check_same(study, request.space, data)
-            say(f"carrying on study {study.name}: {len(study.trials())} trials so far")
-        else:
-            study = create(store, request.study, request.space, data, request.seed)
-        _set_budget(study, request)
-    return study
 
 
 def run(store: Store, study: Study, request: Request) -> StudyView:
@@ -76,38 +58,16 @@ class Crew:
 
     def __init__(self, store: Store, study: str, shares: machine.Shares) -> None:
         """Start them; each writes its log into the store's folder of logs."""
-        self._logs = store.files.logs
-        self._logs.mkdir(parents=True, exist_ok=True)
         # The address goes by the environment: arguments can be read by everybody.
         environment = {
             **os.environ,
             "HPSEARCH_STORAGE": store.url.full,
             "HPSEARCH_FILES": str(store.files.root.absolute()),
         }
-        command = [
-            sys.executable,
-            "-m",
-            "search",
-            "worker",
-            study,
-            "--drain",
-            "--threads",
-            str(shares.threads),
-        ]
-        self._processes = []
-        for number in range(shares.workers):
-            with (self._logs / f"{study}-worker-{number}.log").open("ab") as log:
-                # A group of their own: Ctrl-C reaches `start` alone, which ends them in order.
-                self._processes.append(
-                    subprocess.Popen(
-                        command,
-                        stdin=subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=log,
-                        env=environment,
-                        process_group=0,
-                    )
-                )
+        options = ["--drain", "--threads", str(shares.threads)]
+        command = [sys.executable, "-m", "search", "worker", *options, "--", study]
+        self._logs = [store.files.logs / f"{safe_name(study)}-worker-{n}.log" for n in range(shares.workers)]
+        self._processes = [_started(command, environment, log) for log in self._logs]
 
     def is_working(self) -> bool:
         """Whether any of them still runs."""
@@ -141,9 +101,17 @@ class Crew:
             SearchError: with the last line of a log.
         """
         if all(process.returncode != 0 for process in self._processes):
-            log = max(self._logs.glob("*-worker-0.log"))
+            log = self._logs[0]
             lines = log.read_text(errors="replace").strip().splitlines()
             raise SearchError(f"no worker could work: {lines[-1] if lines else 'no word'} (see {log})")
+
+
+def _started(command: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output:
+        # A group of its own: Ctrl-C reaches `start` alone, which ends its workers in order.
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, process_group=0
+        )
 
 
 def _close(study: Study) -> None:
@@ -156,16 +124,3 @@ def _close(study: Study) -> None:
 
 def _as_interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def _set_budget(study: Study, request: Request) -> None:
-    control = study.control()
-    seconds = request.timeout or request.space.budget.time
-    study.set_control(
-        replace(
-            control,
-            trials=request.trials or request.space.budget.trials,
-            deadline=None if seconds is None else study.store.now() + seconds - min(60.0, ENDING_SHARE * seconds),
-            ending=None,
-        )
-    )

@@ -1,0 +1,66 @@
+"""The diagnosis on real trainings: the runs that `benchmarks/vitals.py` keeps."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def kept():
+    """Every recording with what was said of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(BENCHMARKS), *sys.path])
+        from vital_signs import judge, recordings
+    recorded = recordings.load()
+    return SimpleNamespace(judgements=[judge.judge(one) for one in recorded], missed=judge.missed)
+
+
+def said_of(kept, name):
+    return next(one for one in kept.judgements if one.recording.run.key == name)
+
+
+def test_aims_hold_on_all_recorded_runs(kept):
+    assert kept.missed(kept.judgements) == []
+
+
+def test_no_living_run_is_stopped(kept):
+    living = [one for one in kept.judgements if one.recording.label in ("stuck", "learning")]
+
+    assert len(living) > 15
+    assert [one.recording.run.key for one in living if one.stopped_at is not None] == []
+
+
+def test_every_dead_and_every_diverged_run_is_ended_as_what_it_is(kept):
+    expected = {"dead": "collapsed", "diverged": "diverged"}
+    lost = [one for one in kept.judgements if one.recording.label in expected]
+
+    assert len(lost) > 10
+    assert {one.recording.run.key: one.last.condition for one in lost} == {
+        one.recording.run.key: expected[one.recording.label] for one in lost
+    }
+
+
+def test_dead_vgg_with_dropout_is_found(kept):
+    one = said_of(kept, "VGG16-5_2x512_d0.3__adam_0.001_b8_s0")
+
+    assert one.recording.died_at == 21
+    assert one.stopped_at == 40
+    # What a threshold on the spread would have waited for.
+    assert min(one.recording.columns["spread"]) > 1e-3
+
+
+def test_vgg_that_neither_dies_nor_starts_is_kept(kept):
+    one = said_of(kept, "VGG16-5_2x512_d0.3__sgd_0.01_b8_s0")
+
+    assert one.stopped_at is None
+    assert one.last.condition == "never_started"
+
+
+def test_lenet_that_creeps_is_kept_and_told_why(kept):
+    assert said_of(kept, "LeNet5_1x84_d0__adam_1e-05_b32_s0").last.condition == "learning_rate_low"

@@ -1,0 +1,58 @@
+"""The screen of one study, as a terminal shows it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from search.trial import TrialRecord
+from search.view.status import StudyView
+from search.view.tables import study_screen
+
+PARAMS = {"architecture": "DenseNet121", "head_width": 512, "batch_size": 256, "learning_rate": 1e-3, "patience": 10}
+
+
+def study_of(n_trials: int) -> StudyView:
+    trials = [
+        TrialRecord(number=number, state="complete", params=PARAMS, value=number / 100, name="of the diary")
+        for number in range(n_trials)
+    ]
+    return StudyView(
+        name="head-shrink", state="open", trials=tuple(trials), best=trials[-1], workers=(), seconds_left=None,
+        budget=60, metric="val_accuracy", maximizes=True,
+    )  # fmt: skip
+
+
+def lines(view: StudyView, width: int, height: int | None) -> list[str]:
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(study_screen(view, height))
+    return captured.get().splitlines()
+
+
+@pytest.mark.parametrize("height", [12, 24, 50])
+def test_screen_fits_its_terminal_and_ends_with_the_best(height: int) -> None:
+    shown = lines(study_of(60), 80, height)
+
+    assert len(shown) < height
+    n_rows = sum("complete" in line for line in shown)
+    assert shown[-1].strip() == f"best: trial 59, 0.5900   ({60 - n_rows} more trials not shown)"
+
+
+def test_best_that_is_trained_on_stays_the_best() -> None:
+    view = study_of(3)
+    running = replace(view.trials[0], state="running", value=0.8)
+
+    shown = lines(replace(view, trials=(running, *view.trials[1:])), 120, 24)
+
+    assert shown[-1].strip() == "best: trial 0, 0.8000, still running"
+    assert [line.split()[0] for line in shown if "←" in line] == ["0"]
+
+
+def test_listing_cuts_nothing() -> None:
+    shown = lines(study_of(2), 80, None)
+
+    assert sum("patience 10" in " ".join(line.split()) for line in shown) == 2
+    assert shown[-1].strip() == "best: trial 1, 0.0100"
