@@ -91,6 +91,11 @@ def differentiate(compute: Callable[[], tuple[Any, Any]], variables: Sequence[ke
     return loss, others, tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
+def snapshot(variable: keras.Variable) -> Any:
+    """The value of now, in memory of its own: the fused updates write into what a mere read shares with them."""
+    return tf.raw_ops.DeepCopy(x=variable.value)
+
+
 class FusedAdam(keras.optimizers.Adam):
     """Keras' Adam, each variable's update as one operation instead of twelve.
 

@@ -13,6 +13,7 @@ from search.training.callbacks.progress import Progress
 from search.training.callbacks.report import Report
 from search.training.callbacks.schedule import Schedule
 from search.training.callbacks.validation import Validation
+from search.training.callbacks.vitals import Story, Vitals
 
 if TYPE_CHECKING:
     from search.training.batch_norm import HonestAverages
@@ -31,13 +32,16 @@ def trial_callbacks(
     forward: Forward,
 ) -> list[TrialCallback]:
     """The callbacks of one trial; each finds what those before it have left in logs and session."""
+    vitals = Vitals(session, dataset)
     validation = Validation(session, dataset, averages, forward)
     return [
         Order(session, feed),
+        vitals,
         Finite(session),
         Progress(session),
         validation,
         Best(session, dataset.classes, validation),
+        Story(session, vitals),
         Schedule(session),
         EarlyStopping(session),
         Checkpoint(session),

@@ -52,6 +52,7 @@ class TrialNetwork(keras.Model):
         self._settings = settings
         self._updates: tuple[Any, ...] = ()
         self._sums = np.zeros(3)
+        self._signs: tuple[float, Any, Any, Any] | None = None
         self.built = True
 
     def begin(self, hp: Hyperparameters, seed: int) -> None:
@@ -90,16 +91,34 @@ class TrialNetwork(keras.Model):
         backbone, head = self._parts
 
         def compute() -> tuple[Any, Any]:
-            loss, n_right = head.forward(backbone.forward(images), labels)
-            return loss, n_right
+            loss, *others = head.forward(backbone.forward(images), labels)
+            return loss, others
 
-        loss, n_right, gradients = differentiate(compute, [*backbone.variables, *head.variables])
+        loss, (n_right, answers), gradients = differentiate(compute, [*backbone.variables, *head.variables])
         n_backbone = len(backbone.variables)
-        self._updates[0](gradients[:n_backbone])
-        self._updates[1](gradients[n_backbone:])
-        n = len(labels)
-        self._sums += (n, float(loss) * n, float(n_right))
+        first = self._updates[0](gradients[:n_backbone])
+        last = self._updates[1](gradients[n_backbone:])
+        n, mean = len(labels), float(loss)
+        self._signs = (mean, answers, last if first is None else first, last)
+        self._sums += (n, mean * n, float(n_right))
         return {"loss": self._sums[1] / self._sums[0], "accuracy": self._sums[2] / self._sums[0]}
+
+    def signs(self) -> dict[str, float]:
+        """The vital signs of the last step, as `vitals.signs.Signs` names them.
+
+        Of a backbone without kernels there are none: the head's stand in for them.
+        """
+        assert self._signs is not None  # there is a step to ask about
+        loss, *rest = self._signs
+        (spread, dead), (gradient_first, ratio), (gradient_last, _) = (map(float, one.numpy()) for one in rest)
+        return {
+            "loss": loss,
+            "spread": spread,
+            "gradient_first": gradient_first,
+            "gradient_last": gradient_last,
+            "update_ratio": ratio,
+            "dead_units": dead,
+        }
 
     def reset_metrics(self) -> None:
         """Begin new means: Keras calls it before each epoch."""

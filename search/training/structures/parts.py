@@ -30,11 +30,20 @@ class Part:
         self.variables: list[keras.Variable] = model.trainable_variables
         self._updates: dict[tuple[str, bool], Update] = {}
 
+    @property
+    def watched(self) -> int | None:
+        """Which of the variables tells how the training of this part is; None where it has no kernel."""
+        raise NotImplementedError
+
+    @property
+    def _kernels(self) -> list[int]:
+        return [place for place, variable in enumerate(self.variables) if len(variable.shape) > 1]
+
     def update(self, hp: Hyperparameters, settings: Settings) -> Update:
         """The update of the optimizer that `hp` asks for, its state at the beginning."""
         kind = (hp.optimizer, bool(hp.weight_decay))
         if kind not in self._updates:
-            self._updates[kind] = Update(self.variables, hp, settings)
+            self._updates[kind] = Update(self.variables, self.watched, hp, settings)
         self._updates[kind].restart()
         return self._updates[kind]
 
@@ -59,6 +68,11 @@ class Backbone(Part):
         self._images = ((None, *preprocessing.input_shape[1:]), "uint8")
         self.forward: Callable[[Any], Any] = traced(lambda images: self._call(images, training=True), self._images)
 
+    @property
+    def watched(self) -> int | None:
+        """Its first kernel, which a lesson reaches last."""
+        return next(iter(self._kernels), None)
+
     @cached_property
     def infer(self) -> Callable[[Any], Any]:
         """The forward pass of validation."""
@@ -78,17 +92,27 @@ class Head(Part):
         self._features = ((None, *model.input_shape[1:]), "float32")
         self.forward: Callable[[Any, Any], Any] = traced(self._loss, self._features, ((None,), "int64"))
 
+    @property
+    def watched(self) -> int | None:
+        """The kernel that makes the logits."""
+        return self._kernels[-1]
+
     @cached_property
     def infer(self) -> Callable[[Any], Any]:
         """The forward pass of validation."""
         return traced(lambda features: self.model(features, training=False), self._features)
 
-    def _loss(self, features: Any, labels: Any) -> tuple[Any, Any]:
-        """Mean loss of a batch, and how many of its images are answered rightly."""
+    def _loss(self, features: Any, labels: Any) -> tuple[Any, Any, Any]:
+        """Mean loss of a batch, how many of its images are answered rightly, and signs of life (2,).
+
+        These are the spread of the logits and the share of dead features, as in `vitals.signs`.
+        """
         logits = self.model(features, training=True)
         loss = smoothed_cross_entropy(labels, logits, ops.convert_to_tensor(self._smoothing))
         right = ops.equal(ops.argmax(logits, axis=-1), ops.cast(labels, "int32"))
-        return ops.mean(loss), ops.sum(ops.cast(right, "float32"))
+        spread = ops.mean(ops.std(logits, axis=0))
+        dead = ops.mean(ops.cast(ops.all(ops.equal(features, 0.0), axis=0), "float32"))
+        return ops.mean(loss), ops.sum(ops.cast(right, "float32")), ops.stack([spread, dead])
 
 
 def smoothed_cross_entropy(labels: Any, logits: Any, smoothing: Any) -> Any:

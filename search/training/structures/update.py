@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from keras import ops
 
 from search.training.structures.optimizers import make_optimizer
-from search.training.tensorflow_runtime import traced
+from search.training.tensorflow_runtime import snapshot, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,12 +18,25 @@ if TYPE_CHECKING:
     from search.training.structures.optimizers import Settings
 
 
-class Update:
-    """Changes the variables of one part by their gradients."""
+_TINY = 1e-30
 
-    def __init__(self, variables: list[keras.Variable], hp: Hyperparameters, settings: Settings) -> None:
-        """Trace it; what `settings` holds may change later without tracing again."""
+
+class Update:
+    """Changes the variables of one part by their gradients, and says what that does to one of its kernels."""
+
+    def __init__(
+        self, variables: list[keras.Variable], watched: int | None, hp: Hyperparameters, settings: Settings
+    ) -> None:
+        """Trace it; what `settings` holds may change later without tracing again.
+
+        Args:
+            variables: what it changes.
+            watched: which of them is looked at, None for no one.
+            hp: the kind of optimizer.
+            settings: its numbers.
+        """
         self._variables = variables
+        self._watched = watched
         self.optimizer = make_optimizer(variables, hp, settings)
         self._run: Callable[..., Any] | None = None
         if variables:  # an architecture of one's own may have none
@@ -41,10 +54,25 @@ class Update:
         variables: list[keras.Variable] = self.optimizer.variables
         return variables
 
-    def __call__(self, gradients: list[Any]) -> None:
-        """Take one step."""
-        if self._run is not None:
-            self._run(gradients)
+    def __call__(self, gradients: list[Any]) -> Any:
+        """Take one step.
 
-    def _apply(self, gradients: list[Any]) -> None:
+        Returns:
+            Of the kernel that is watched (2,): L2 norm of its gradient, and ‖Δw‖ / ‖w‖ of this step;
+            None where none is.
+        """
+        return None if self._run is None else self._run(gradients)
+
+    def _apply(self, gradients: list[Any]) -> Any:
+        if self._watched is None:
+            self.optimizer.apply(list(gradients), self._variables)
+            return None
+        kernel, gradient = self._variables[self._watched], gradients[self._watched]
+        before = snapshot(kernel)
         self.optimizer.apply(list(gradients), self._variables)
+        change = ops.convert_to_tensor(kernel) - before
+        return ops.stack([_norm(gradient), _norm(change) / (_norm(before) + _TINY)])
+
+
+def _norm(tensor: Any) -> Any:
+    return ops.sqrt(ops.sum(ops.square(tensor)))

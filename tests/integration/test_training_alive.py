@@ -1,0 +1,92 @@
+"""The vital signs of real networks, and what becomes of those that die and those that are slow."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from training_talk import SMALL, digits, train
+
+from search.training.errors import CollapsedError
+from search.training.hyperparameters import Hyperparameters
+from search.training.structures.kept import Structures
+
+DEEP = {
+    **SMALL,
+    "architecture": "VGG16",
+    "blocks": 2,
+    "image_size": 32,
+    "head_layers": 2,
+    "head_width": 256,
+    "dropout": 0.5,
+    "dropout_at": "each",
+    "batch_size": 8,
+}
+
+
+def begun(**values):
+    hp = Hyperparameters.from_dict({**SMALL, "dropout": 0.0, **values})
+    network = Structures().network(hp, (28, 28, 1), 10, None)
+    network.begin(hp, seed=3)
+    return network
+
+
+def kernels(network):
+    return [np.array(variable) for variable in network.trainable_variables if len(variable.shape) > 1]
+
+
+def cross_entropy(logits, labels):
+    largest = logits.max(axis=1)
+    normaliser = largest + np.log(np.exp(logits - largest[:, None]).sum(axis=1))
+    return (normaliser - logits[np.arange(len(labels)), labels]).mean()
+
+
+def test_signs_are_those_of_the_step():
+    rate = 0.01
+    network = begun(optimizer="sgd", momentum=0.0, learning_rate=rate)
+    images, labels = digits().images[:32], digits().labels[:32]
+    logits, before = network.forward(images), kernels(network)
+
+    network.train_step((images, labels))
+
+    # Plain gradient descent: the change of a kernel is the rate times its gradient.
+    changes = [np.linalg.norm(new - old) for new, old in zip(kernels(network), before, strict=True)]
+    assert network.signs() == {
+        "loss": pytest.approx(cross_entropy(logits, labels), rel=1e-4),
+        "spread": pytest.approx(logits.std(axis=0).mean(), rel=1e-4),
+        "gradient_first": pytest.approx(changes[0] / rate, rel=1e-3),
+        "gradient_last": pytest.approx(changes[-1] / rate, rel=1e-3),
+        "update_ratio": pytest.approx(changes[0] / np.linalg.norm(before[0]), rel=1e-3),
+        "dead_units": 0.0,
+    }
+
+
+def test_units_that_are_zero_for_the_whole_batch_are_dead():
+    network = begun(architecture="VGG16", blocks=2, image_size=32)
+    images = digits().images[:32]
+    bias = network.backbone.trainable_variables[-1]
+    bias.assign(np.where(np.arange(bias.shape[0]) < 30, -1e3, 0.0))
+    features = np.array(network.backbone(network.preprocessing(images)))
+
+    network.train_step((images, digits().labels[:32]))
+
+    share = (features == 0).all(axis=0).mean()
+    assert 30 / 128 <= share < 1
+    assert network.signs()["dead_units"] == pytest.approx(share, abs=0.01)
+
+
+def test_dead_network_ends_within_steps(tmp_path):
+    with pytest.raises(CollapsedError, match=r"Dead since step \d+: .*Try 0\.001") as caught:
+        train(tmp_path, {**DEEP, "learning_rate": 1e-2})
+
+    assert caught.value.vitals[-1]["step"] < 32  # in the middle of its first epoch
+    assert caught.value.vitals[-1]["gradient_first"] == 0.0
+
+
+def test_slow_starter_is_left_alone(tmp_path):
+    """Its loss is that of guessing for the whole first epoch, as a dead network's is."""
+    heard = train(tmp_path, {**SMALL, "learning_rate": 1e-5, "batch_size": 16, "epochs": 2})
+
+    first = heard.judged[0]
+    assert all(abs(signs["loss"] - np.log(10)) < 0.3 for signs in first.vitals)
+    assert heard.ended.ending == "finished"
+    assert heard.judged[-1].story.startswith("Slow, but alive")
