@@ -14,6 +14,7 @@ import numpy as np
 from search.training import tensorflow_runtime
 from search.training.data.dataset import describe, load_dataset
 from search.training.data.errors import DataError
+from search.training.errors import HopelessError
 from search.training.evaluate import evaluate
 from search.training.export import export
 from search.training.failures import failure
@@ -71,11 +72,13 @@ class Trainer:
             return self._carry_out(command, stopwatch)
         except EOFError:
             raise
+        except HopelessError as error:  # nothing broke: the next trial may use the network
+            _log.warning("%s", error)
+            answer = failure(error, stopwatch.read())
         except Exception as error:  # noqa: BLE001 - it is the answer
             _log.exception("%s failed", type(command).__name__)
             answer = failure(error, stopwatch.read())
-            if answer.reason != "diverged":
-                self._structures.forget()  # whatever broke may be half built
+            self._structures.forget()  # whatever broke may be half built
         # The error's traceback holds the network; it is gone once `error` is.
         gc.collect()
         return answer
