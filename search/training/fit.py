@@ -41,7 +41,7 @@ def train(
     """
     hp = Hyperparameters.from_dict(command.hyperparameters)
     model = structures.network(hp, dataset.image_shape, len(dataset.classes), command.builders)
-    model.begin(hp, command.seed)
+    model.begin(hp, command.seed, command.micro_batch)
     identity = TrialIdentity.of(command, dataset.fingerprint)
     course = Course(n_images=len(dataset.train), batch_size=hp.batch_size, epochs=hp.epochs, judge_at=command.judge_at)
     session = Session(command, hp, identity, channel, stopwatch, model, course)

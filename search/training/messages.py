@@ -60,6 +60,10 @@ class Train:
     """Images trained on, ascending, at which to judge besides the ends of the epochs: after the
     step that reaches them.
     """
+    micro_batch: int | None = None
+    """Images that a step takes at once, where a whole batch needs more memory than there is; their
+    gradients are added up. None for the whole batch.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,37 @@ def test_warm_trial_has_exactly_the_curve_of_a_cold_one(tmp_path, network, optim
     assert warm.curve == cold.curve
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("architecture", "image_size"),
+    [
+        ("VGG19", 32),
+        ("MobileNet", 32),
+        ("MobileNetV2", 32),
+        ("MobileNetV3Small", 32),
+        ("EfficientNetB0", 32),
+        ("EfficientNetV2B0", 32),
+        ("DenseNet121", 32),
+        ("ResNet50", 32),
+        ("ResNet50V2", 32),
+        ("InceptionV3", 75),
+        ("InceptionResNetV2", 75),
+        ("Xception", 71),
+        ("NASNetMobile", 32),
+        ("ConvNeXtTiny", 32),
+    ],
+)
+def test_warm_trial_of_each_family_has_exactly_the_curve_of_a_cold_one(tmp_path, architecture, image_size):
+    trial = {**SMALL, "architecture": architecture, "image_size": image_size, "batch_size": 16, "epochs": 1}
+    data, structures = digits(48), Structures()
+
+    cold = train(tmp_path / "cold", trial, data=data, structures=structures)
+    train(tmp_path / "between", {**trial, **OTHER, "head_width": 48}, data=data, seed=9, structures=structures)
+    warm = train(tmp_path / "warm", trial, data=data, structures=structures)
+
+    assert warm.curve == cold.curve
+
+
 def test_trial_of_its_own_seed_is_another_trial(tmp_path):
     structures = Structures()
 
@@ -67,6 +98,25 @@ def test_weights_are_in_the_order_of_the_exported_network():
 
     np.testing.assert_allclose(model(images, training=False), network.forward(images), atol=1e-5)
     assert network.count_params() == model.count_params()
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_step_in_micro_batches_is_that_of_the_whole_batch(optimizer):
+    hp = parameters(dropout=0.0, optimizer=optimizer, label_smoothing=0.1)
+    network = Structures().network(hp, (28, 28, 1), 10, None)
+    step = (digits().images[:50], digits().labels[:50])  # 16, 16, 16 and 2 of them
+    seen = []
+    for micro_batch in (None, 16):
+        network.begin(hp, seed=3, micro_batch=micro_batch)
+        network.reset_metrics()
+        logs = [network.train_step(step) for _ in range(3)][-1]
+        seen.append((logs, network.signs(), network.get_weights()))
+
+    (whole, signs, weights), (parts, their_signs, their_weights) = seen
+    assert parts == pytest.approx(whole, rel=1e-4)
+    assert their_signs["gradient_first"] == pytest.approx(signs["gradient_first"], rel=1e-3)
+    for ours, theirs in zip(weights, their_weights, strict=True):
+        np.testing.assert_allclose(theirs, ours, atol=1e-4)
 
 
 def test_memory_bound_forgets_what_was_used_longest_ago(tmp_path):

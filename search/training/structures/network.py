@@ -53,15 +53,21 @@ class TrialNetwork(keras.Model):
         self._updates: tuple[Any, ...] = ()
         self._sums = np.zeros(3)
         self._signs: tuple[float, Any, Any, Any] | None = None
+        self._micro_batch: int | None = None
         self.built = True
 
-    def begin(self, hp: Hyperparameters, seed: int) -> None:
+    def begin(self, hp: Hyperparameters, seed: int, micro_batch: int | None = None) -> None:
         """Put everything to where a trial of `hp` with `seed` begins.
+
+        A step takes `micro_batch` images at once, or its whole batch; the update is of the whole batch
+        either way. BatchNorm sees what is taken at once, as on several GPUs (Hoffer and others, "Train longer,
+        generalize better", 2017, section 4).
 
         Raises:
             ValueError: if the optimizer is none that is known.
         """
         settings = self._settings
+        self._micro_batch = micro_batch
         settings.begin(hp)
         for place, part in enumerate(self._parts):
             part.initial.restore(derived_seed(seed, place))
@@ -88,6 +94,20 @@ class TrialNetwork(keras.Model):
     def train_step(self, data: tuple[Any, Any]) -> dict[str, float]:
         """One step; the epoch's means so far of loss and accuracy."""
         images, labels = data
+        n = len(labels)
+        is_too_large = self._micro_batch is not None and self._micro_batch < n
+        derive = self._derive_in_parts if is_too_large else self._derive
+        loss, n_right, answers, gradients = derive(images, labels)
+        n_backbone = len(self._parts[0].variables)
+        first = self._updates[0](gradients[:n_backbone])
+        last = self._updates[1](gradients[n_backbone:])
+        mean = float(loss)
+        self._signs = (mean, answers, last if first is None else first, last)
+        self._sums += (n, mean * n, float(n_right))
+        return {"loss": self._sums[1] / self._sums[0], "accuracy": self._sums[2] / self._sums[0]}
+
+    def _derive(self, images: Any, labels: Any) -> tuple[Any, Any, Any, list[Any]]:
+        """Mean loss, images answered rightly, the head's signs of life, and the loss' gradients."""
         backbone, head = self._parts
 
         def compute() -> tuple[Any, Any]:
@@ -95,13 +115,20 @@ class TrialNetwork(keras.Model):
             return loss, others
 
         loss, (n_right, answers), gradients = differentiate(compute, [*backbone.variables, *head.variables])
-        n_backbone = len(backbone.variables)
-        first = self._updates[0](gradients[:n_backbone])
-        last = self._updates[1](gradients[n_backbone:])
-        n, mean = len(labels), float(loss)
-        self._signs = (mean, answers, last if first is None else first, last)
-        self._sums += (n, mean * n, float(n_right))
-        return {"loss": self._sums[1] / self._sums[0], "accuracy": self._sums[2] / self._sums[0]}
+        return loss, n_right, answers, gradients
+
+    def _derive_in_parts(self, images: Any, labels: Any) -> tuple[Any, Any, Any, list[Any]]:
+        """The same for a micro-batch at a time, of which only the sums are kept."""
+        sums: list[Any] = []
+        assert self._micro_batch is not None
+        for start in range(0, len(labels), self._micro_batch):
+            part = slice(start, start + self._micro_batch)
+            loss, n_right, answers, gradients = self._derive(images[part], labels[part])
+            share = len(labels[part]) / len(labels)
+            shares = [n_right, *(value * share for value in (loss, answers, *gradients))]
+            sums = [total + value for total, value in zip(sums, shares, strict=True)] if sums else shares
+        n_right, loss, answers, *gradients = sums
+        return loss, n_right, answers, gradients
 
     def signs(self) -> dict[str, float]:
         """The vital signs of the last step, as `vitals.signs.Signs` names them.
