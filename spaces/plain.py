@@ -34,6 +34,8 @@ def to_plain(space: Space) -> dict[str, Any]:
             **{option: getattr(space.pruner, option) for option in PRUNER_OPTIONS[space.pruner.name]},
         },
     }  # fmt: skip
+    if space.checkpoint is not None:
+        plain["checkpoint"] = f"{space.checkpoint!r}s"
     if not any(parameter.name == "image_size" for parameter in space.search):
         plain["image"] = {"size": space.image_size}
     if space.builders:
@@ -54,7 +56,7 @@ def as_in_file(plain: Any) -> Any:
 def comparable(space: Space) -> dict[str, Any]:
     """What makes trials comparable, see `Space.hash`."""
     plain = to_plain(space)
-    for key in ("study", "try_first", "builders"):
+    for key in ("study", "try_first", "checkpoint", "builders"):
         plain.pop(key, None)
     plain["data"] = {key: value for key, value in plain["data"].items() if key != "source"}
     plain["budget"] = {"epochs": space.budget.epochs}

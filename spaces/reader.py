@@ -21,7 +21,8 @@ from spaces.space import DataPart, Parameter, Space
 from spaces.yaml_text import MAX_CHARACTERS, parse_yaml
 
 KEYS = (
-    "study", "data", "image", "objective", "search", "fixed", "try_first", "budget", "sampler", "pruner", "builders",
+    "study", "data", "image", "objective", "search", "fixed", "try_first", "budget", "sampler", "pruner", "checkpoint",
+    "builders",
 )  # fmt: skip
 """The top-level keys of a space file."""
 
@@ -172,6 +173,7 @@ def _space(
         budget=budget,
         sampler=sections.read_sampler(found.get("sampler", empty), problems),
         pruner=sections.read_pruner(found.get("pruner", empty), problems, budget.epochs),
+        checkpoint=sections.read_checkpoint(found.get("checkpoint"), problems),
         builders=builders,
     )
 

@@ -1,4 +1,4 @@
-"""The sections of a space file that are not parameters: data, image, objective, budget, sampler, pruner."""
+"""What a space file says besides parameters: data, image, objective, budget, sampler, pruner, checkpoint."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 
 from spaces import fields
 from spaces.catalogue import RULES, SOURCE_PREFIXES, SOURCES
+from spaces.durations import seconds_of
 from spaces.errors import suggest
 from spaces.nodes import Node, Problems
 from spaces.space import Budget, DataPart, Objective, Pruner, Sampler
@@ -18,6 +19,9 @@ PRUNER_OPTIONS: dict[str, tuple[str, ...]] = {
     "median": ("startup_trials", "warmup_epochs"),
     "none": (),
 }
+
+AT_EPOCHS = "1 epoch"
+"""The value of `checkpoint` that asks for none within an epoch."""
 
 _METRIC = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
 _DATASET = re.compile(r"[a-z]\w{0,99}", re.ASCII)
@@ -107,6 +111,16 @@ def read_pruner(node: Node, problems: Problems, epochs: int) -> Pruner:
         elif (value := fields.whole(child, problems, *limits[option])) is not None:
             options[option] = value
     return Pruner(name=name, **options)
+
+
+def read_checkpoint(node: Node | None, problems: Problems) -> float | None:
+    """The key `checkpoint`: seconds between two at most; None for one an epoch."""
+    if node is None or node.value == AT_EPOCHS:
+        return None
+    seconds = seconds_of(node.value) if isinstance(node.value, str) else None
+    if seconds is None:
+        problems.add(node, f"must be {AT_EPOCHS!r}, or a duration such as 30s or 5m, but got {fields.got(node)}")
+    return seconds
 
 
 def _source(node: Node, problems: Problems) -> str | None:

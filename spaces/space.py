@@ -99,6 +99,8 @@ class Space:
     budget: Budget
     sampler: Sampler
     pruner: Pruner
+    checkpoint: float | None = None
+    """Seconds after which a checkpoint is written within an epoch, too; None: at its end alone."""
     builders: str | None = None
     """Absolute path of the folder with the user's own architectures; None: there are none."""
 

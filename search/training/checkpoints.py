@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
     import keras
 
-_FORMAT = 2
+_FORMAT = 3
 _log = logging.getLogger(__name__)
 
 
 def save_checkpoint(folder: Path, identity: TrialIdentity, state: TrialState, model: keras.Model) -> None:
-    """Write the checkpoint of `state.images`.
+    """Write the checkpoint of `state.position`.
 
     Raises:
         OSError: if there is no room for it; earlier checkpoints are as they were.
     """
-    arrays = files.checkpoint_arrays(folder, state.images)
+    arrays = files.checkpoint_arrays(folder, state.position)
     files.write_arrays(arrays, [variable.numpy() for variable in _variables(model)])
     manifest = {
         "format": _FORMAT,
@@ -40,7 +40,7 @@ def save_checkpoint(folder: Path, identity: TrialIdentity, state: TrialState, mo
         "identity": asdict(identity),
         "state": state.to_json(),
     }
-    files.write_json(files.checkpoint_manifest(folder, state.images), manifest)
+    files.write_json(files.checkpoint_manifest(folder, state.position), manifest)
 
 
 def load_checkpoint(folder: Path, identity: TrialIdentity, model: keras.Model) -> TrialState | None:

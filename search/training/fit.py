@@ -84,7 +84,7 @@ def _fit(session: Session, dataset: Dataset) -> None:
     if hp.batch_norm == "honest":
         averages = HonestAverages(model, model.forward_training, dataset.images, dataset.train, seed=seed)
     callbacks = trial_callbacks(session, dataset, feed, averages, model.forward)
-    stretches = session.course.stretches(session.state.images)
+    stretches = session.course.stretches(session.state.position)
     # A stretch is what Keras calls an epoch; those of one `fit` must have equally many steps.
     for _, group in itertools.groupby(stretches, key=lambda stretch: stretch.n_steps):
         session.ahead = list(group)

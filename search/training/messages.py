@@ -64,6 +64,8 @@ class Train:
     """Images that a step takes at once, where a whole batch needs more memory than there is; their
     gradients are added up. None for the whole batch.
     """
+    checkpoint_seconds: float | None = None
+    """Write a checkpoint also between judgements, when the last one is so many seconds old; None for never."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +80,9 @@ class Interrupt:
     """Sent at any time while a trial runs: end it within a step, not within an epoch.
 
     `stop` validates what there is, which counts, reported by an `EpochEnded` like any other
-    judgement; `pause` falls back to the last checkpoint, so that nothing but the steps since then
-    is repeated. Between trials it means nothing and is not answered.
+    judgement; `pause` leaves a checkpoint of the step that has just ended, so that none is repeated.
+    In the middle of a validation it falls back to the checkpoint before. Between trials it means
+    nothing and is not answered.
     """
 
     action: Literal["stop", "pause"]

@@ -19,6 +19,10 @@ class TrialState:
 
     images: int = 0
     """Images trained on, each epoch's counted anew, up to the last judgement."""
+    position: int = 0
+    """The same, up to the last step that the weights have made: more than `images` between two judgements."""
+    means: list[float] = field(default_factory=list)
+    """What the training means of the stretch under way are made of, see `TrialNetwork.means`; empty at a judgement."""
     epoch: int = 0
     """Whole epochs done."""
     best_images: int = 0
@@ -34,7 +38,7 @@ class TrialState:
     curve: list[dict[str, float]] = field(default_factory=list)
     """The metrics of each judgement, in order, with its `epoch` and `images`."""
     steps: int = 0
-    """Training steps done, up to the last judgement."""
+    """Training steps done."""
     vitals: dict[str, Any] = field(default_factory=dict)
     """What the examination of the signs of life remembers; empty before the first judgement."""
     seconds: Seconds = field(default_factory=Seconds)

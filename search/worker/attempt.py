@@ -98,6 +98,7 @@ class Attempt:
             resume=self._claim.resume,
             builders=self._study.space.builders,
             judge_at=self._judge.judge_at,
+            checkpoint_seconds=self._study.space.checkpoint,
         )
 
     def _hear(self, event: Event | None) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from training_talk import RESIDUAL, SMALL, action_at, digits, interrupt_after, train, train_command
 
+from search.training import files
+from search.training.callbacks.finite import Finite
 from search.training.checkpoints import load_checkpoint
 from search.training.hyperparameters import Hyperparameters
 from search.training.state import TrialIdentity
@@ -51,6 +53,42 @@ def test_continued_trial_has_the_curve_of_an_uninterrupted_one(tmp_path, hyperpa
     judged = [{"epoch": event.epoch, "images": event.images, **event.metrics} for event in first.judged]
     assert (second.events[0].epoch, second.events[0].curve) == (2, judged)
     assert second.ended.seconds.setup > first.ended.seconds.setup
+
+
+def test_trial_that_pauses_within_an_epoch_repeats_no_step(tmp_path):
+    hyperparameters = {**SMALL, "batch_size": 16}  # 16 steps an epoch
+    whole = train(tmp_path / "whole", hyperparameters)
+
+    first = train(tmp_path / "parts", hyperparameters, answer=interrupt_after(1, "pause"))
+    (newest, before) = files.checkpoints(tmp_path / "parts")
+    second = train(tmp_path / "parts", hyperparameters, resume=True)
+
+    assert before == 256 < newest < 512
+    assert first.curve + second.curve == whole.curve
+
+
+def test_checkpoint_within_an_epoch_is_what_a_crashed_trial_goes_on_from(tmp_path, monkeypatch):
+    hyperparameters = {**RESIDUAL, "batch_size": 32, "epochs": 2}  # 8 steps an epoch
+    whole = train(tmp_path / "whole", hyperparameters)
+    crash_at(monkeypatch, epoch=1, step=6)
+    with pytest.raises(RuntimeError, match="crash"):
+        train(tmp_path / "parts", hyperparameters, checkpoint_seconds=0.0)
+    monkeypatch.undo()
+
+    newest = files.checkpoints(tmp_path / "parts")[0]
+    second = train(tmp_path / "parts", hyperparameters, resume=True)
+
+    assert newest == 256 + 5 * 32
+    assert second.curve == whole.curve[1:]
+    assert parts(second) == parts(whole)
+
+
+def crash_at(monkeypatch, epoch, step):
+    def crash(self, now, logs):
+        if (self.session.state.epoch, now) == (epoch, step):
+            raise RuntimeError("crash")
+
+    monkeypatch.setattr(Finite, "step_ended", crash)
 
 
 @pytest.mark.parametrize("hyperparameters", TRIALS.values(), ids=TRIALS)

@@ -11,7 +11,7 @@ from spaces.nodes import MAX_PROBLEMS
 from spaces.reader import read_space, read_space_text
 from spaces.space import Budget, Condition, DataPart, Objective, Parameter, Point, Pruner, Sampler
 
-KEYS = "study, data, image, objective, search, fixed, try_first, budget, sampler, pruner, builders"
+KEYS = "study, data, image, objective, search, fixed, try_first, budget, sampler, pruner, checkpoint, builders"
 SOURCES = (
     "mnist-5k, emnist-balanced, emnist-byclass, emnist-bymerge, emnist-letters, emnist-digits, emnist-mnist, "
     "idx:FOLDER, folder:PATH, npz:FILE, keras:NAME"
@@ -126,6 +126,8 @@ def test_space_cannot_be_changed():
         ("pruner: {name: none, min_epochs: 3}", "5:22: pruner.min_epochs: is no option of the pruner none; its options: none"),
         ("pruner: {name: hyperband, min_epochs: 51}", "5:39: pruner.min_epochs: must be a whole number from 1 to 50, but got 51"),
         ("pruner: {name: asha, min_epochs: 1}", "5:22: pruner.min_epochs: is no option of the pruner asha; its options: min_images, reduction_factor"),
+        ("checkpoint: 2 epochs", "5:13: checkpoint: must be '1 epoch', or a duration such as 30s or 5m, but got '2 epochs'"),
+        ("checkpoint: 30", "5:13: checkpoint: must be '1 epoch', or a duration such as 30s or 5m, but got 30"),
         ("pruner: {min_images: 0}", "5:22: pruner.min_images: must be a whole number from 1 to 1000000000, but got 0"),
         ("pruner: {reduction_factor: 1}", "5:28: pruner.reduction_factor: must be a whole number from 2 to 100, but got 1"),
         ("try_first: {dropout: 0}", "5:12: try_first: must be a list of points such as [{dropout: 0.1}], but got {'dropout': 0}"),

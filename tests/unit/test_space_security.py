@@ -10,7 +10,7 @@ from space_examples import SMALL, said, searching
 from spaces.errors import SpaceError
 from spaces.reader import read_space, read_space_text
 
-KEYS = "study, data, image, objective, search, fixed, try_first, budget, sampler, pruner, builders"
+KEYS = "study, data, image, objective, search, fixed, try_first, budget, sampler, pruner, checkpoint, builders"
 
 
 @pytest.mark.parametrize(

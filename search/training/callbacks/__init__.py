@@ -44,6 +44,6 @@ def trial_callbacks(
         Story(session, vitals),
         Schedule(session),
         EarlyStopping(session),
-        Checkpoint(session),
+        Checkpoint(session, vitals),
         Report(session),
     ]

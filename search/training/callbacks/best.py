@@ -35,7 +35,8 @@ class Best(TrialCallback):
         value = session.value(metrics)
         if (part := self._validation.part) is not None:
             metrics[PARTIAL] = part
-        state.images = session.course.images_at(session.stretch.epoch, session.step)
+        state.images = state.position = session.course.images_at(session.stretch.epoch, session.step)
+        state.means = []
         state.curve.append({"epoch": session.epochs, "images": state.images, **metrics})
         if session.step == session.course.steps:
             session.count_epoch(value)

@@ -1,32 +1,73 @@
-"""Keep after each judgement what the trial can be continued from."""
+"""Keep what the trial can be continued from."""
 
 from __future__ import annotations
 
 import logging
+import time
+from typing import TYPE_CHECKING, Any
 
 from search.training import files
 from search.training.callbacks.base import TrialCallback
 from search.training.checkpoints import save_checkpoint
 
+if TYPE_CHECKING:
+    from search.training.callbacks.vitals import Vitals
+    from search.training.session import Session
+
 _log = logging.getLogger(__name__)
 
 
 class Checkpoint(TrialCallback):
-    """Writes a checkpoint after each whole stretch.
+    """Writes a checkpoint after each whole stretch, where a trial pauses in its middle, and as often as it is asked to.
 
     Without room on the disk the trial goes on: all it loses is a later point to continue from. A
     stretch that was cut short leaves none, because what follows from it is not the trial's curve.
     """
 
+    def __init__(self, session: Session, vitals: Vitals) -> None:
+        """Keep what `vitals` remembers, too."""
+        super().__init__(session)
+        self._vitals = vitals
+        self._written_at = time.monotonic()
+
+    def step_ended(self, step: int, logs: dict[str, float]) -> None:  # noqa: ARG002
+        """Write it if it is time to."""
+        session, seconds = self.session, self.session.command.checkpoint_seconds
+        assert session.stretch is not None
+        is_within = step < session.stretch.last and not session.is_over
+        if seconds is not None and is_within and time.monotonic() - self._written_at >= seconds:
+            self._write_within()
+            session.stopwatch.switch("train")
+
     def stretch_ended(self, metrics: dict[str, float]) -> None:  # noqa: ARG002
         """Write it."""
+        if not self.session.is_cut_short:
+            self._write()
+
+    def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
+        """Keras' hook: a trial that pauses is to go on at the step where it stands."""
         session = self.session
-        if session.is_cut_short:
-            return
+        assert session.stretch is not None
+        # A pause in the middle of a validation comes after the last step, and what that was worth is not known.
+        is_within = session.is_abandoned and session.stretch.first < session.step < session.stretch.last
+        if is_within and session.ending == "paused" and session.failure is None:
+            self._write_within()
+
+    def _write_within(self) -> None:
+        session, state = self.session, self.session.state
+        assert session.stretch is not None
+        state.position = session.course.images_at(session.stretch.epoch, session.step)
+        state.means = session.model.means
+        state.steps, state.vitals = self._vitals.steps, self._vitals.remembered()
+        self._write()
+
+    def _write(self) -> None:
+        session = self.session
         session.stopwatch.switch("checkpoint")
         try:
             save_checkpoint(session.folder, session.identity, session.snapshot(), session.model)
         except OSError as error:
-            _log.warning("no checkpoint at %d images: %s", session.state.images, error)
+            _log.warning("no checkpoint at %d images: %s", session.state.position, error)
         # Only now: until this checkpoint is whole, the ones before need the best weights they speak of.
         files.prune(session.folder)
+        self._written_at = time.monotonic()

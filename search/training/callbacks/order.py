@@ -21,6 +21,9 @@ class Order(TrialCallback):
         self._feed = feed
 
     def stretch_begins(self, stretch: Stretch) -> None:
-        """Begin it."""
-        self.session.stretch = stretch
+        """Begin it, or go on in its middle where a checkpoint was written there."""
+        session = self.session
+        session.stretch = stretch
         self._feed.start(stretch)
+        if session.state.means:
+            session.model.means = session.state.means

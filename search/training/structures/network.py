@@ -150,3 +150,12 @@ class TrialNetwork(keras.Model):
     def reset_metrics(self) -> None:
         """Begin new means: Keras calls it before each epoch."""
         self._sums = np.zeros(3)
+
+    @property
+    def means(self) -> list[float]:
+        """What the epoch's means so far are made of: images, and sums of loss and right answers over them."""
+        return [float(value) for value in self._sums]
+
+    @means.setter
+    def means(self, values: list[float]) -> None:
+        self._sums = np.array(values)
