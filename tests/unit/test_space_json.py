@@ -89,7 +89,7 @@ def test_hash_is_a_sha256_that_other_processes_find_too():
 @pytest.mark.parametrize(
     "change",
     [
-        "study=other", "try_first=null", "checkpoint=30s", "budget.trials=3", "budget.time=1h", 
+        "study=other", "try_first=null", "checkpoint=30s", "budget.trials=3", "budget.time=1h",
         "search.learning_rate.default=1e-2",
         "data.source=idx:/elsewhere",
     ],
