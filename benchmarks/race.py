@@ -29,7 +29,10 @@ def main() -> None:
     if options.figure:
         from racing.figure import draw
 
-        draw(results(options.results, options.minutes), options.figure)
+        found = results(options.results, options.minutes)
+        if not found:
+            raise SystemExit(f"a figure needs results, but {options.results} has none of {options.minutes:g} minutes")
+        draw(found, options.figure)
     elif options.table:
         print(tables(results(options.results, options.minutes)), end="")
     else:

@@ -27,13 +27,12 @@ class Board:
         self._folder = folder
         self._begun = begun
         self._best = -1.0
-        self._scores = (folder / SCORES).open("a")
 
     def add(self, trial: int, epoch: int, value: float, hyperparameters: dict[str, Any], model: keras.Model) -> None:
         """Write a score down; keep the weights if it is the best so far."""
         score = Score(seconds=round(time.time() - self._begun, 2), trial=trial, epoch=epoch, value=value)
-        self._scores.write(json.dumps(asdict(score)) + "\n")
-        self._scores.flush()
+        with (self._folder / SCORES).open("a") as file:
+            file.write(json.dumps(asdict(score)) + "\n")
         if value > self._best:
             self._best = value
             self._keep(score, hyperparameters, model)

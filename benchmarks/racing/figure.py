@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from racing.legs import Result
 
 _FIRST = 20.0  # seconds; nobody has imported Keras and trained before
-_N_PLACES = 600
 _TICKS = (20, 30, 60, 120, 300, 600, 1200)
 _LOOKS = {
     "hpsearch": ("tab:red", "-"),
@@ -51,10 +50,12 @@ def draw(results: Sequence[Result], file: Path) -> None:
 
 
 def _contestant(ax: Axes, name: str, results: Sequence[Result], end: float) -> None:
-    places = [_FIRST * (end / _FIRST) ** (place / _N_PLACES) for place in range(_N_PLACES + 1)]
+    changes = {score.seconds for result in results for score in standing.whole(result.scores)}
+    places = [_FIRST, *sorted(one for one in changes if _FIRST < one < end), end]
     found = [over for place in places if (over := standing.over_seeds(results, place))]
     colour, line = _LOOKS[name]
     label = f"{name} ({len(results)} seed{'s' if len(results) > 1 else ''})"
-    ax.plot(places, [one.mean for one in found], color=colour, linestyle=line, linewidth=1.5, label=label)
+    mean = [one.mean for one in found]
+    ax.plot(places, mean, color=colour, linestyle=line, linewidth=1.5, drawstyle="steps-post", label=label)
     low, high = [one.low for one in found], [one.high for one in found]
-    ax.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
+    ax.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0, step="post")
