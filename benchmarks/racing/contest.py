@@ -53,6 +53,9 @@ def run(leg: Leg, terms: Terms) -> Result:
     contestant = _Contestant(leg, terms, folder, begun)
     ended = contestant.run()
     scores = contestant.scores()
+    if not scores and ended["ended"] != "killed":
+        # A contestant that runs out of memory halfway keeps what it has; one that never ran is a mistake of ours.
+        raise SystemExit(f"{leg.key} ended {ended['ended']} before its first score; see {folder / 'output.log'}")
     return Result(
         leg=leg, scores=scores, winner=contestant.winner() if scores else None, circumstances={**before, **ended}
     )
@@ -74,16 +77,15 @@ class _Contestant:
                 self._command(), cwd=self._folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=output,
                 stderr=output,
             )  # fmt: skip
-            while process.poll() is None and time.time() < end:
-                time.sleep(LOOK_SECONDS)
-                self._watch.look()
-            self._watch.look()  # its last words
-            status = process.poll()
-            if status:
-                raise SystemExit(f"{self._leg.key} ended with status {status}; see {output.name}")
-            seconds = round(time.time() - self._begun, 1)
-            _kill(process)
-        return {"seconds": seconds, "ended": "killed" if status is None else "by itself"}
+            try:
+                while process.poll() is None and time.time() < end:
+                    time.sleep(LOOK_SECONDS)
+                    self._watch.look()
+                self._watch.look()  # its last words
+                status, seconds = process.poll(), round(time.time() - self._begun, 1)
+            finally:
+                _kill(process)
+        return {"seconds": seconds, "ended": "killed" if status is None else f"by itself, with status {status}"}
 
     def scores(self) -> tuple[Score, ...]:
         """All that it had within its time."""
