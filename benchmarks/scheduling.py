@@ -24,7 +24,7 @@ from search.worker import prospects, rungs
 from search.worker.forecast import Pace
 
 N_IMAGES, EPOCHS, FACTOR = 13_500, 50, 3
-LADDER = rungs.rungs(2000, N_IMAGES, EPOCHS, FACTOR)
+LADDER = rungs.rungs(1500, N_IMAGES, EPOCHS, FACTOR)
 END = EPOCHS * N_IMAGES
 CHANCE = 1 / 47
 WARM_SECONDS, JUDGING = 0.7, 1.1  # setup of a known network; time with judging, in shares of training
@@ -200,7 +200,7 @@ class Search:
     def _claim(self, now: float) -> Trial:
         everybody = [trial.standing for trial in self.trials]
         number = None
-        if len(self.trials) >= len(self.networks):
+        if self.trials:
             number = rungs.promotable(everybody, LADDER, FACTOR)
             if number is None and self.rules.places_bets:
                 number = prospects.bet(self._field(everybody), may_begin=self.rules.compares)

@@ -70,7 +70,7 @@ class Pruner:
     """
 
     name: Literal["asha", "hyperband", "median", "none"] = "asha"
-    min_images: int = 2000
+    min_images: int = 1500
     """The first rung, in training images seen (asha)."""
     min_epochs: int = 1
     """The first rung (hyperband)."""

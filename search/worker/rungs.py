@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NEAR_END = 0.2  # of an epoch: a rung so close to its end moves there
-
-
 @dataclass(frozen=True, kw_only=True)
 class Score:
     """One judgement of a trial."""
@@ -71,37 +68,37 @@ class Standing:
 
 
 def rungs(min_images: int, n_images: int, epochs: int, factor: int) -> tuple[int, ...]:
-    """Images at which trials pause: `min_images * factor**k`, below `epochs` epochs of `n_images` images.
+    """Images at which trials pause, below `epochs` epochs of `n_images` images.
 
-    One within a fifth of the first epoch's end moves there; beyond it each one moves to the
-    nearest end of an epoch.
+    After 1, `factor`, `factor`², … epochs, and within the first one after 1 / `factor`, 1 / `factor`², … of it, as
+    long as that is `min_images` images. Where a whole epoch is less, the first one is the
+    epoch's end that reaches them.
 
-    >>> rungs(2000, 13_500, 50, 3)
-    (2000, 6000, 13500, 54000, 162000, 486000)
+    >>> rungs(1500, 13_536, 50, 3)
+    (1504, 4512, 13536, 40608, 121824, 365472)
+    >>> rungs(1500, 500, 50, 3)
+    (1500, 4500, 13500)
     """
     found: list[int] = []
-    rung = min_images
-    while (moved := _moved(rung, n_images)) < epochs * n_images:
-        if not found or moved > found[-1]:
-            found.append(moved)
-        rung *= factor
+    part = factor
+    while n_images / part >= min_images:
+        found.insert(0, round(n_images / part))
+        part *= factor
+    whole = max(1, -(-min_images // n_images))
+    while whole < epochs:
+        found.append(whole * n_images)
+        whole *= factor
     return tuple(found)
 
 
 def next_judgement(images: int, ladder: Sequence[int], n_images: int) -> int:
     """Images at which a trial that has seen `images` is judged next: a rung, or the end of its epoch.
 
-    >>> next_judgement(2000, (2000, 6000), 4500)
+    >>> next_judgement(1500, (1500, 4500, 13500), 13500)
     4500
     """
     end = (images // n_images + 1) * n_images
     return min((rung for rung in ladder if images < rung < end), default=end)
-
-
-def _moved(rung: int, n_images: int) -> int:
-    if rung < (1 - _NEAR_END) * n_images:
-        return rung
-    return max(1, (2 * rung + n_images) // (2 * n_images)) * n_images
 
 
 def promotable(

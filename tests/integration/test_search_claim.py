@@ -143,19 +143,20 @@ def test_best_third_is_promoted_before_new_trials(store: Store) -> None:
 
 
 def test_leader_goes_on_where_it_costs_little_of_what_was_spent(store: Store) -> None:
-    study = begun(store, SPACE + "try_first:\n  - {learning_rate: 5e-3, head_width: 64}\n")
+    points = "try_first:\n" + "  - {learning_rate: 5e-3, head_width: 64}\n  - {learning_rate: 6e-3, head_width: 64}\n"
+    study = begun(store, SPACE + points)
     failed = taken(study)
     crash = Failed(reason="crashed", message="It fell.", seconds=Seconds(train=100.0))
     Recording(study, failed).failed(crash, "crashed", "")
     assert store.ledger.end(failed.token)
 
     first = taken(study)
-    assert first.params["head_width"] == 64  # what the file asks for comes before any bet
+    assert (first.number, first.resume) == (1, False)  # there is nobody to bet on yet
     pause(study, first, 0.5)
     again = taken(study)
 
-    assert (again.number, again.resume) == (first.number, True)
-    assert taken(study).number == 2  # while it runs there is nobody to bet on
+    assert (again.number, again.resume) == (first.number, True)  # before the second point in the queue
+    assert (taken(study).number, taken(study).number) == (2, 3)  # while it runs there is nobody to bet on
 
 
 def test_judge_lets_the_best_go_on_at_its_rung(store: Store) -> None:
@@ -176,26 +177,26 @@ def test_judge_lets_the_best_go_on_at_its_rung(store: Store) -> None:
 def test_trial_is_judged_and_pauses_within_its_first_epoch(store: Store) -> None:
     study = begun(store, SPACE.replace("3600", "1000"))
     judge = Judge(study)
-    assert judge.judge_at == (1000, 3600, 10_800, 28_800)
+    assert judge.judge_at == (1200, 3600, 10_800)
     verdicts = []
     for value in (0.3, 0.6, 0.7):
         claimed = taken(study)
-        Recording(study, claimed).judged(judgement(claimed, 1024, value, val_images=300))
-        verdicts.append(judge.verdict(claimed.number, 1024))
+        Recording(study, claimed).judged(judgement(claimed, 1280, value, val_images=300))
+        verdicts.append(judge.verdict(claimed.number, 1280))
 
     assert verdicts == ["pause", "pause", "continue"]
-    assert store.optuna.get_trial(study.trial_id(0)).intermediate_values == {1024: 0.3}
+    assert store.optuna.get_trial(study.trial_id(0)).intermediate_values == {1280: 0.3}
 
 
 def test_judgement_between_rungs_lets_a_trial_go_on(store: Store) -> None:
     study = begun(store, SPACE.replace("3600", "1000"))
     claimed = taken(study)
     recording = Recording(study, claimed)
-    for images in (1024, EPOCH, 2 * EPOCH):
+    for images in (1280, EPOCH, 2 * EPOCH):
         recording.judged(judgement(claimed, images, 0.5))
 
-    # At 1024 and at the epoch's end it stood at a rung; two epochs are none.
-    assert [Judge(study).verdict(claimed.number, images) for images in (1024, EPOCH, 2 * EPOCH)] == [
+    # At 1280 and at the epoch's end it stood at a rung; two epochs are none.
+    assert [Judge(study).verdict(claimed.number, images) for images in (1280, EPOCH, 2 * EPOCH)] == [
         "pause", "pause", "continue",
     ]  # fmt: skip
 
@@ -204,7 +205,7 @@ def test_value_of_a_part_gives_way_to_the_first_of_the_whole(store: Store) -> No
     study = begun(store, SPACE.replace("3600", "1000"))
     recording = Recording(study, claimed := taken(study))
 
-    recording.judged(judgement(claimed, 1024, 0.9, val_images=300))
+    recording.judged(judgement(claimed, 1280, 0.9, val_images=300))
     early = study.trials()[claimed.number]
     recording.judged(judgement(claimed, EPOCH, 0.8))
     later = study.trials()[claimed.number]

@@ -42,13 +42,15 @@ def dead(number: int, *values: float) -> Standing:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ((2000, 13_500, 50, 3), (2000, 6000, 13_500, 54_000, 162_000, 486_000)),
-        ((2000, 3600, 9, 3), (2000, 7200, 18_000)),  # beyond the first epoch at the ends of epochs
-        ((2000, 2400, 4, 3), (2400, 7200)),  # near the end of the epoch; then two and a half are three
-        ((2000, 500, 50, 3), (2000, 6000, 18_000)),  # epochs 4, 12 and 36
-        ((2000, 100, 27, 3), (2000,)),
-        ((2000, 100_000, 1, 3), (2000, 6000, 18_000, 54_000)),
-        ((100, 150, 2, 2), (100, 150)),  # 200 moves to 150, too
+        ((1500, 13_500, 50, 3), (1500, 4500, 13_500, 40_500, 121_500, 364_500)),  # a ninth of the first epoch first
+        ((1500, 3600, 9, 3), (3600, 10_800)),  # a third of it is too little
+        ((1500, 3600, 9, 2), (1800, 3600, 7200, 14_400, 28_800)),
+        ((1500, 10_000, 3, 3), (3333, 10_000)),
+        ((1500, 500, 50, 3), (1500, 4500, 13_500)),  # epochs 3, 9 and 27
+        ((1500, 100, 27, 3), (1500,)),
+        ((1500, 100, 9, 3), ()),
+        ((1500, 100_000, 1, 3), (3704, 11_111, 33_333)),
+        ((100, 150, 2, 2), (150,)),  # half of the first epoch is too little
         ((5000, 1000, 5, 3), ()),  # the first rung is the end itself
     ],
 )
@@ -62,7 +64,8 @@ def test_rungs_ascend_and_stay_below_the_end(min_images: int, n_images: int, epo
 
     assert list(found) == sorted(set(found))
     assert all(rung < epochs * n_images for rung in found)
-    assert all(rung % n_images == 0 for rung in found if rung > 0.8 * n_images)
+    assert all(rung >= min_images for rung in found)
+    assert all(rung % n_images == 0 for rung in found if rung >= n_images)
 
 
 def test_value_at_a_rung_that_a_large_batch_overshoots() -> None:

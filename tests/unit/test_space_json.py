@@ -59,7 +59,7 @@ def test_json_of_a_small_space_is_known():
         '{"budget":{"epochs":50,"time":null,"trials":null},'
         '"data":{"seed":0,"source":"mnist-5k","train_limit":null,"validation":0.1},'
         '"fixed":{},"image":{"size":32},"objective":{"direction":"maximize","metric":"val_accuracy"},'
-        '"pruner":{"min_images":2000,"name":"asha","reduction_factor":3},"sampler":{"name":"tpe"},'
+        '"pruner":{"min_images":1500,"name":"asha","reduction_factor":3},"sampler":{"name":"tpe"},'
         '"search":[{"architecture":{"choice":["LeNet5","VGG16"]}},{"dropout":{"float":[0.0,0.5]}}],'
         '"study":"small","try_first":[]}'
     )

@@ -59,7 +59,7 @@ def test_contract_example_is_read_exactly():
     )  # fmt: skip
     assert space.budget == Budget(epochs=50, trials=60, time=8 * 3600.0)
     assert space.sampler == Sampler(name="tpe")
-    assert space.pruner == Pruner(name="asha", min_images=2000, reduction_factor=3)
+    assert space.pruner == Pruner(name="asha", min_images=1500, reduction_factor=3)
     assert space.builders is None
 
 
@@ -72,7 +72,7 @@ def test_sections_left_out_take_defaults():
     assert space.objective == Objective(metric="val_accuracy", direction="maximize")
     assert space.budget == Budget(epochs=50, trials=None, time=None)
     assert space.sampler == Sampler(name="tpe")
-    assert space.pruner == Pruner(name="asha", min_images=2000, reduction_factor=3)
+    assert space.pruner == Pruner(name="asha", min_images=1500, reduction_factor=3)
 
 
 def test_space_cannot_be_changed():
