@@ -20,7 +20,7 @@ def draw(rows: Sequence[Row], file: Path) -> None:
     """Write the figure; the file's ending says in which format."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(SHOWN), figsize=(9, 3.6), layout="constrained", sharey=True)
+    figure, axes = plt.subplots(1, len(SHOWN), figsize=(9, 4), layout="constrained", sharey=True)
     for ax, network in zip(axes, SHOWN, strict=True):
         for batch_size, colour in _COLOURS.items():
             _curves(ax, [row for row in rows if (row.network, row.batch_size) == (network, batch_size)], colour)
@@ -28,7 +28,8 @@ def draw(rows: Sequence[Row], file: Path) -> None:
         ax.set_xlabel("epoch")
         ax.set_ylim(0, 1)
     axes[0].set_ylabel("validation accuracy")
-    axes[0].legend(fontsize="small", loc="upper left")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, fontsize="small", loc="outside lower center", ncols=3)
     figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)
 
 

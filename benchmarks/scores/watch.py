@@ -66,6 +66,7 @@ class _Watch(TrialCallback):
         self._forward = forward
         self._say = say
         self._layers = batch_norm_layers(session.model)
+        # Those of `honest_scores.NETWORKS` all have Keras' default; the trainer has set its own in the layers.
         self._momentum = keras.layers.BatchNormalization().momentum
         self._keras = self._averages()
         self._before = (0.0, 0.0)
