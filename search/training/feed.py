@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from search.training.augment import AUGMENTATIONS
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class TrainingFeed(keras.utils.PyDataset):
+class TrainingFeed:
     """Batches of one stretch: shuffled by index, the images stay where they are, as uint8.
 
     The order, and what augmentation does to each image, follow from seed, epoch and step alone:
@@ -37,7 +36,6 @@ class TrainingFeed(keras.utils.PyDataset):
         Raises:
             ValueError: if `augment` is none that is known.
         """
-        super().__init__()
         if augment not in AUGMENTATIONS:
             allowed = ", ".join(AUGMENTATIONS)
             raise ValueError(f"`augment` must be one of {allowed}, but got {augment!r}")

@@ -89,13 +89,6 @@ def _fit(session: Session, dataset: Dataset) -> None:
     for _, group in itertools.groupby(stretches, key=lambda stretch: stretch.n_steps):
         session.ahead = list(group)
         feed.start(session.ahead[0])
-        model.fit(
-            feed,
-            epochs=len(session.ahead),
-            # The feed shuffles images; Keras would shuffle whole batches on top of it.
-            shuffle=False,
-            callbacks=callbacks,
-            verbose=0,
-        )
+        model.fit(feed, epochs=len(session.ahead), callbacks=callbacks)
         if session.is_over:
             break

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
 @dataclass(frozen=True, kw_only=True)
 class Score:
     """One judgement of a trial."""

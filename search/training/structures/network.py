@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -12,13 +13,25 @@ from search.training.structures.initial import derived_seed
 from search.training.tensorflow_runtime import differentiate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from search.training.feed import TrainingFeed
     from search.training.hyperparameters import Hyperparameters
     from search.training.structures.optimizers import Settings
     from search.training.structures.parts import Backbone, Head
     from search.training.structures.update import Update
     from search.training.tensorflow_runtime import Forward
+
+
+def _ahead(feed: TrainingFeed) -> Iterator[tuple[Any, Any]]:
+    """The batches of a feed, each made while the one before is trained on."""
+    with ThreadPoolExecutor(1) as maker:
+        made = maker.submit(feed.__getitem__, 0)
+        for step in range(1, feed.num_batches + 1):
+            batch = made.result()
+            if step < feed.num_batches:
+                made = maker.submit(feed.__getitem__, step)
+            yield batch
 
 
 class JointOptimizer:
@@ -37,7 +50,7 @@ class JointOptimizer:
 
 
 class TrialNetwork(keras.Model):
-    """Trains under Keras' `fit`; each step is ordinary Python over a few graph functions.
+    """A Keras model whose training step is ordinary Python over a few graph functions.
 
     The backbone's forward pass, the head's with the loss, and each one's optimizer are functions
     of their own. So a new head costs no trace of the backbone, and no batch size costs any.
@@ -72,8 +85,6 @@ class TrialNetwork(keras.Model):
         for place, part in enumerate(self._parts):
             part.initial.restore(derived_seed(seed, place))
         self._updates = tuple(part.update(hp, settings) for part in self._parts)
-        # Eager: the step itself is Python, what it calls is not.
-        self.compile(run_eagerly=True, jit_compile=False)
         self.optimizer = JointOptimizer(settings.learning_rate, self._updates)
 
     @property
@@ -90,6 +101,30 @@ class TrialNetwork(keras.Model):
     def call(self, images: Any, training: bool = False) -> Any:
         """Logits; training does not come this way."""
         return self.head(self.backbone(self.preprocessing(images)), training=training)
+
+    def fit(self, feed: TrainingFeed, *, epochs: int, callbacks: Sequence[keras.callbacks.Callback]) -> None:
+        """Train on all batches of `feed`, `epochs` times, with Keras' callbacks around each step.
+
+        Keras' own `fit` makes a `tf.data` pipeline of the feed and runs each step under a distribution strategy: as
+        long as a fifth of a step of LeNet-5 takes. Here the next batch is made while a step runs, and that is all.
+        """
+        hooks = keras.callbacks.CallbackList(callbacks, model=self)
+        self.stop_training = False
+        hooks.on_train_begin()
+        for epoch in range(epochs):
+            self.reset_metrics()
+            hooks.on_epoch_begin(epoch)
+            logs: dict[str, float] = {}
+            for step, batch in enumerate(_ahead(feed)):
+                hooks.on_train_batch_begin(step)
+                logs = self.train_step(batch)
+                hooks.on_train_batch_end(step, logs)
+                if self.stop_training:
+                    break
+            hooks.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        hooks.on_train_end()
 
     def train_step(self, data: tuple[Any, Any]) -> dict[str, float]:
         """One step; the epoch's means so far of loss and accuracy."""
