@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from search.commands.options import DEFAULT_STORAGE, Storage, opened, talk
+from search.commands.options import DEFAULT_STORAGE, Storage, opened, say
 
 
 def dashboard(
@@ -45,5 +45,5 @@ def dashboard(
     server = serve(opened(storage), host, port, door)
     link = f"http://{in_address(host)}:{server.server_port}/"
     shown = f"{link} with the token in {token_file}" if token.is_given else f"{link}?token={token.text}"
-    talk().print(f"dashboard: {shown}   (Ctrl-C ends it)")
+    say(f"dashboard: {shown}   (Ctrl-C ends it)")
     server.serve_forever()
