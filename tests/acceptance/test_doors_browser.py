@@ -142,12 +142,16 @@ def state(page: Page) -> str:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_s02_page_of_another_origin_reads_and_changes_nothing(page: Page, house: House, host: str) -> None:
     other = page.context.new_page()
+    answers: list[tuple[str, int]] = []
+    other.on("response", lambda got: answers.append((got.url, got.status)))
     with another_server() as port:
         other.goto(f"http://{host}:{port}/")
 
         came = other.evaluate(ATTACK, [house.address, house.path("picture.png")])
 
     assert came == dict.fromkeys(("read", "delete", "tell", "picture", "script"), "blocked")
+    # Of the form's, the browser tells the status; the other answers it keeps back itself.
+    assert [status for url, status in answers if url.startswith(house.address)] == [403]
     assert [study["study_name"] for study in studies(page)] == [NAME]
     assert state(page) == "Running"
 
