@@ -65,7 +65,7 @@ class Crew:
             "HPSEARCH_FILES": str(store.files.root.absolute()),
         }
         options = ["--drain", "--threads", str(shares.threads)]
-        command = [sys.executable, "-m", "search", "worker", *options, "--", study]
+        command = [sys.executable, "-P", "-m", "search", "worker", *options, "--", study]
         self._logs = [store.files.logs / f"{safe_name(study)}-worker-{n}.log" for n in range(shares.workers)]
         self._processes = [_started(command, environment, log) for log in self._logs]
 

@@ -43,7 +43,8 @@ def summary(data: DataLoaded) -> str:
 
 def _ask(command: LoadData) -> DataLoaded | Failed:
     done = subprocess.run(
-        [sys.executable, "-m", "search.training.data"],
+        # -P: a module in the current folder that is called like one of ours, or Keras', is not ours.
+        [sys.executable, "-P", "-m", "search.training.data"],
         input=messages.encode(command),
         capture_output=True,
         check=False,

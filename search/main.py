@@ -37,7 +37,9 @@ def _report(error: Exception) -> int:
         return error.exit_code
     status = _expected_status(error)
     if status is not None:
-        print(f"hpsearch: {error}", file=sys.stderr)  # noqa: T201
+        from search.texts import clean_lines, without_password
+
+        print(f"hpsearch: {clean_lines(without_password(str(error)))}", file=sys.stderr)  # noqa: T201
         return status
     return _bug(error)
 
@@ -67,12 +69,14 @@ def _bug(error: Exception) -> int:
     import tempfile
     import traceback
 
-    text = "".join(traceback.format_exception(error))
+    from search.texts import clean_lines, without_password
+
+    text = without_password("".join(traceback.format_exception(error)))
     with tempfile.NamedTemporaryFile("w", prefix="hpsearch-bug-", suffix=".log", delete=False) as file:
         file.write(f"hpsearch {_version()}, Python {platform.python_version()}, {platform.platform()}\n")
         file.write(text)
     print(  # noqa: T201
-        f"hpsearch: this is a bug: {type(error).__name__}: {error}\n"
+        f"hpsearch: this is a bug: {type(error).__name__}: {clean_lines(without_password(str(error)))}\n"
         f"The whole story is in {file.name}; please send it with your report.",
         file=sys.stderr,
     )

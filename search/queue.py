@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from search.errors import UsageError
+from spaces.errors import shown
 from spaces.overrides import parse_setting
+from spaces.points import MAX_NAME
 from spaces.space import Point
 
 if TYPE_CHECKING:
@@ -21,8 +23,10 @@ def enqueue_point(study: Study, settings: Sequence[str], name: str | None) -> tu
 
     Raises:
         SpaceError: for a text that is no setting.
-        UsageError: for a point outside the space.
+        UsageError: for a point outside the space, or a name that does not fit a line.
     """
+    if name is not None and not (name.isprintable() and 0 < len(name) <= MAX_NAME):
+        raise UsageError(f"--name must be one line of at most {MAX_NAME} characters, but got {shown(name)}")
     given = dict(parse_setting(text) for text in settings)
     values = study.space.fill(given)
     if problems := study.space.check_point(values):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 from search.durations import parse_option
 from search.errors import UsageError
+from spaces.errors import shown
+from spaces.fields import NAME_RULE, is_name
 from spaces.library import find_space
 from spaces.reader import read_space
 
@@ -40,6 +42,8 @@ class Request:
         """
         seconds = parse_option("--timeout", timeout) if timeout else None
         count = _workers(workers)
+        if study is not None and not is_name(study):
+            raise UsageError(f"--study {NAME_RULE}; but got {shown(study)}")
         overrides = (*settings, *((f"data.source={data}",) if data else ()))
         read = read_space(find_space(space))
         if overrides:

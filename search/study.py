@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.distributions import distributions
 from search.errors import StudyMismatchError, StudyNotFoundError
+from search.texts import clean
 from search.training.messages import PARTIAL, DataLoaded, LoadData
 from search.trial import ACCEPTED, Outcome, State, TrialRecord
 from spaces.space import Space
@@ -27,6 +28,10 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 OWN = "hpsearch:"
 """Begins the name of every system attribute that is ours."""
+
+MAX_NOTE = 1 << 16
+"""Characters of JSON: everybody who looks at a study reads all of its trials."""
+_MEASURED = ("curve", "vitals")
 
 StudyState = Literal["open", "out_of_time", "stopping", "stopped", "finished"]
 
@@ -65,7 +70,7 @@ class Study:
         try:
             self.id = store.optuna.get_study_id_from_name(name)
         except KeyError:
-            have = ", ".join(names(store)) or "none yet: `hpsearch start` creates one"
+            have = clean(", ".join(names(store))) or "none yet: `hpsearch start` creates one"
             raise StudyNotFoundError(f"there is no study {name!r} in {store.url.masked}; it has: {have}") from None
         attributes = own(store.optuna.get_study_system_attrs(self.id))
         if "space" not in attributes:
@@ -137,7 +142,15 @@ class Study:
         """Keep something of our own about a trial: `curve`, `vitals`, `story`, `outcome` or `seed`.
 
         Not as a user attribute: the dashboard shows those, each in one line.
+
+        Raises:
+            ValueError: for more than 64 KiB, unless it is a curve or vital signs, which are our own numbers.
         """
+        size = 0 if key in _MEASURED else len(json.dumps(value))
+        if size > MAX_NOTE:
+            raise ValueError(
+                f"what is kept of a trial must have at most {MAX_NOTE:,} characters, but {key} has {size:,}"
+            )
         self.store.optuna.set_trial_system_attr(self.trial_id(number), OWN + key, value)
 
     def trial_id(self, number: int) -> int:

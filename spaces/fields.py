@@ -10,6 +10,7 @@ from spaces.durations import seconds_of
 from spaces.errors import shown, suggest
 from spaces.nodes import Node, Problems, child_path
 
+NAME_RULE = "must be a name of at most 100 letters, digits, `-`, `_` and `.`, with a letter or digit first"
 _NAME = re.compile(r"\w[\w.-]{0,99}")
 
 
@@ -84,11 +85,15 @@ def share(node: Node, problems: Problems) -> float | None:
 
 def name(node: Node, problems: Problems) -> str | None:
     """A name that may stand in a path, a table and an address."""
-    if isinstance(node.value, str) and _NAME.fullmatch(node.value):
+    if isinstance(node.value, str) and is_name(node.value):
         return node.value
-    rule = "must be a name of at most 100 letters, digits, `-`, `_` and `.`, with a letter or digit first"
-    problems.add(node, f"{rule}; but got {got(node)}")
+    problems.add(node, f"{NAME_RULE}; but got {got(node)}")
     return None
+
+
+def is_name(text: str) -> bool:
+    """Whether a text may be the name of a study."""
+    return _NAME.fullmatch(text) is not None
 
 
 def duration(node: Node, problems: Problems) -> float | None:

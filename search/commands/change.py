@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from search.commands.options import DEFAULT_STORAGE, Storage, opened, talk
+from search.commands.options import DEFAULT_STORAGE, Storage, opened, say
 
 
 def enqueue(
@@ -26,7 +26,7 @@ def enqueue(
     number, point = enqueue_point(Study(opened(storage), study), values, name)
     from search.view.tables import format_params
 
-    talk().print(f"trial {number} is queued: {format_params(point)}")
+    say(f"trial {number} is queued: {format_params(point)}")
 
 
 def stop(
@@ -47,4 +47,4 @@ def stop(
     if opened_study.control().ending is None:
         opened_study.set_control(replace(opened_study.control(), ending="stopping"))
     ended = end_if_over(opened_study)
-    talk().print(f"study {study} {'has ended' if ended else 'ends as soon as its running trials have'}")
+    say(f"study {study} {'has ended' if ended else 'ends as soon as its running trials have'}")

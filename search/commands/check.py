@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from search.commands.options import AsFormat, Format, print_json, print_table, talk
+from search.commands.options import AsFormat, Format, print_json, print_table, say
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -40,7 +40,7 @@ def check(
     from search.view.space import measured, rows_to_dicts, space_screen
 
     if sizes:
-        talk().print("building the smallest and the largest model …")
+        say("building the smallest and the largest model …")
     try:
         extremes = measured(read) if sizes else []
     except SearchError:

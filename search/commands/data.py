@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from search.commands.options import AsFormat, Format, print_json, print_table, talk
+from search.commands.options import AsFormat, Format, print_json, print_table, say, talk
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -21,6 +21,7 @@ def list_(form: AsFormat = Format.table) -> None:
     HPSEARCH_DATA=/data hpsearch data list --format json
     """
     from rich.table import Table
+    from rich.text import Text
 
     from search.training.data.emnist import default_data_folder
     from search.training.data.sources import list_sources
@@ -35,7 +36,7 @@ def list_(form: AsFormat = Format.table) -> None:
     for row in rows:
         counts = (row.n_train, row.n_test, row.n_classes)
         on_disk = {True: "yes", False: "no", None: ""}[row.on_disk]
-        table.add_row(row.source, on_disk, *("" if n is None else f"{n:,}" for n in counts), row.place)
+        table.add_row(Text(row.source), on_disk, *("" if n is None else f"{n:,}" for n in counts), Text(row.place))
     print_table(table)
 
 
@@ -71,4 +72,4 @@ def fetch(
         raise SearchError(str(error)) from error
     finally:
         bar.stop()
-    console.print(f"{name} is in {place}")
+    say(f"{name} is in {place}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from search.commands.options import DEFAULT_STORAGE, Storage, talk
+from search.commands.options import DEFAULT_STORAGE, Storage, say
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -22,7 +22,7 @@ def check(storage: Storage = DEFAULT_STORAGE) -> None:
     state = check_schema(storage)
     if not state.is_current:
         raise SearchError(state.why)
-    talk().print("the schema is current")
+    say("the schema is current")
 
 
 @app.command()
@@ -37,4 +37,4 @@ def upgrade(storage: Storage = DEFAULT_STORAGE) -> None:
     from storage.store import upgrade_schema
 
     for step in upgrade_schema(storage) or ("the schema was current already",):
-        talk().print(step)
+        say(step)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from search.commands.options import DEFAULT_STORAGE, STORAGE_VARIABLE, talk
+from search.commands.options import DEFAULT_STORAGE, STORAGE_VARIABLE, say
 from search.durations import format_duration, format_epochs
-from search.view.tables import clean, format_params
+from search.texts import clean
+from search.view.tables import format_params
 
 if TYPE_CHECKING:
     from search.view.status import StudyView
@@ -22,7 +23,6 @@ _ENDINGS = {
 
 def conclude(view: StudyView, storage: str) -> None:
     """Say how the study ended, what is best, and the next three commands."""
-    say = talk().print
     say(f"\nstudy {clean(view.name)}: {_ENDINGS[view.state]}.")
     best = view.best
     if best is None:

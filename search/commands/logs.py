@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from search.view.tables import clean
+from search.texts import clean
 
 
 class _OneLine(logging.Formatter):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from search.commands.options import DEFAULT_STORAGE, Storage, opened, print_json, talk
+from search.commands.options import DEFAULT_STORAGE, Storage, opened, print_json, say
 
 
 class Split(StrEnum):
@@ -36,9 +36,9 @@ def export(
     from search import model
     from search.study import Study
 
-    talk().print("rebuilding the model (importing Keras takes some seconds) …")
+    say("rebuilding the model (importing Keras takes some seconds) …")
     written = model.export(Study(opened(storage), study), trial, output)
-    talk().print(
+    say(
         f"trial {written['trial']} is in {output}/model.keras: {written['parameters']:,} parameters, "
         f"value {written['value']:.4f} on {written['val_images']:,} validation images; loaded again, "
         f"its probabilities differ by {written['largest_difference']:.1e} at most.\n"
@@ -59,5 +59,5 @@ def evaluate(
     """
     from search import model
 
-    talk().print("loading model and data …")
+    say("loading model and data …")
     print_json(model.evaluate(folder, data, split.value))

@@ -64,3 +64,10 @@ def talk() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Print to stderr what was done or comes next: as it is, but for what a terminal would obey."""
+    from search.texts import clean_lines
+
+    talk().out(clean_lines(text))

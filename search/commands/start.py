@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from search.commands.options import DEFAULT_STORAGE, Storage, opened, talk
+from search.commands.options import DEFAULT_STORAGE, Storage, opened, say
 
 if TYPE_CHECKING:
     from search.view.status import StudyView
@@ -49,7 +49,6 @@ def start(
         space=space, study=study, data=data, trials=trials, timeout=timeout, workers=workers,
         settings=tuple(settings or ()), seed=seed,
     )  # fmt: skip
-    say = talk().print
     say(f"reading {request.space.data.source} …")
     from search.data import described, summary
 

@@ -13,6 +13,7 @@ from search.training.data.errors import DataError
 from search.training.errors import ModelFileError
 from search.training.export import FILE
 from search.training.messages import Evaluated
+from search.training.model_file import check_model_file
 from search.training.scoring import logits_of
 from search.training.tensorflow_runtime import compiled_forward
 
@@ -33,7 +34,8 @@ def evaluate(command: Evaluate, dataset: Dataset) -> Evaluated:
     the part does not have, or that is never answered, scores 0.
 
     Raises:
-        ModelFileError: if there is no such model, or it was made for other images or classes.
+        ModelFileError: if there is no such model, it holds more than a network, or it was made for
+            other images or classes.
         DataError: if the data have no such part.
     """
     images, labels, indices = _part(dataset, command.split)
@@ -57,6 +59,7 @@ def _model(folder: Path, dataset: Dataset) -> keras.Model:
     file = folder / FILE
     if not file.is_file():
         raise ModelFileError(f"{file} must be a model that `hpsearch export` wrote, but there is no such file")
+    check_model_file(file)
     model = keras.models.load_model(file, compile=False, safe_mode=True)
     wanted = (*dataset.images.shape[1:], len(dataset.classes))
     found = (*model.input_shape[1:], model.output_shape[-1])

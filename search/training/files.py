@@ -71,7 +71,8 @@ def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as file:  # never through a link that stands there
             fill(file)
             file.flush()
             os.fsync(file.fileno())

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.live import Live
 
-from search.view.tables import clean, study_screen
+from search.texts import clean
+from search.view.tables import study_screen
 
 if TYPE_CHECKING:
     from search.view.status import StudyView
@@ -56,4 +57,4 @@ class LiveTable:
             value = "" if trial.value is None else f", {view.metric} {trial.value:.4f}"
             epochs = f", epoch {trial.epochs:.4g}" if trial.epochs else ""
             architecture = f" {trial.params['architecture']}" if "architecture" in trial.params else ""
-            self._console.print(clean(f"trial {trial.number}{architecture}: {trial.state}{epochs}{value}"))
+            self._console.out(clean(f"trial {trial.number}{architecture}: {trial.state}{epochs}{value}"))

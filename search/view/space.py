@@ -14,9 +14,9 @@ from rich.text import Text
 
 from search.data import described
 from search.errors import SearchError
+from search.texts import clean
 from search.training.data.emnist import SPLITS
 from search.training.messages import Failed, Measure, Measured
-from search.view.tables import clean
 from search.worker import trainer as trainers
 from spaces.table import rows
 
@@ -104,7 +104,7 @@ def space_screen(space: Space, extremes: list[Extreme]) -> RenderableType:
     for column in ("parameter", "kind", "values", "only when", "default"):
         table.add_column(column, overflow="fold")
     for row in rows(space):
-        table.add_row(*(clean(cell) for cell in (row.name, row.kind, row.values, row.when, row.default)))
+        table.add_row(*(Text(clean(cell)) for cell in (row.name, row.kind, row.values, row.when, row.default)))
     return Group(Text(f"study {clean(space.study)}", style="bold"), Text(), table, Text(), *_facts(space, extremes))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
@@ -10,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search.durations import format_duration, format_epochs
+from search.texts import clean
 from search.view.vitals import vitals_table
 
 if TYPE_CHECKING:
@@ -28,14 +28,8 @@ _COLOURS = {
     "pruned": "magenta",
     "failed": "red",
 }
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _N_ROWS = 16
 _N_OTHER_LINES = 6  # of a screen: headline, header, footer, two empty ones, and the cursor's
-
-
-def clean(text: object) -> str:
-    """Text from a file or a store, without anything that a terminal would obey."""
-    return _CONTROL.sub(" ", str(text))
 
 
 def studies_table(views: Sequence[StudyView]) -> Table:
@@ -46,7 +40,7 @@ def studies_table(views: Sequence[StudyView]) -> Table:
     for view in views:
         counts = ", ".join(f"{number} {state}" for state, number in view.counts().items() if number)
         table.add_row(
-            clean(view.name), view.state.replace("_", " "), counts or "none", _best(view.best),
+            Text(clean(view.name)), view.state.replace("_", " "), counts or "none", _best(view.best),
             str(len(view.workers)), _left(view.seconds_left),
         )  # fmt: skip
     return table
@@ -71,7 +65,7 @@ def pairs_table(rows: Iterable[tuple[str, object]]) -> Table:
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in rows:
-        table.add_row(name, clean(value))
+        table.add_row(Text(name), Text(clean(value)))
     return table
 
 
@@ -139,7 +133,7 @@ def _trials_table(view: StudyView, n_rows: int, *, is_cut: bool) -> Table:
         table.add_row(
             str(trial.number),
             Text(trial.state, style=_COLOURS[trial.state]),
-            progress.get(trial.number, "") if trial.state == "running" else _reached(trial),
+            Text(clean(progress.get(trial.number, ""))) if trial.state == "running" else _reached(trial),
             "" if trial.value is None else f"{'~' if trial.val_images else ''}{trial.value:.4f}{marks}",
             Text(clean(_what(trial)), no_wrap=is_cut, overflow="ellipsis" if is_cut else "fold"),
         )

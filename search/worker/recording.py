@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from search.worker.claim import Claim
 
 
+_LOG_CHARACTERS = 8_000  # the end of a log says it; its lines may have any length
+
+
 class Recording:
     """Writes one trial's story into the store; every method is one step of it."""
 
@@ -99,7 +102,7 @@ class Recording:
             epochs=self._curve[-1]["epoch"] if self._curve else 0,
             images=self._curve[-1]["images"] if self._curve else 0,
             seconds={**asdict(failure.seconds), "total": failure.seconds.total},
-            log=log,
+            log=log[-_LOG_CHARACTERS:],
         )
         self._set("outcome", asdict(outcome))
         self._show(outcome)

@@ -52,7 +52,7 @@ class Trainer:
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "search.training",
+                    sys.executable, "-P", "-m", "search.training",
                     "--commands", str(commands_read), "--events", str(events_write),
                     "--threads", str(threads), "--memory", str(int(KEPT_SHARE * machine.memory_per_worker())),
                 ],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from browsing import PATIENCE, chromium, dashboard_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,40 +15,33 @@ if TYPE_CHECKING:
     from conftest import Shell
     from playwright.sync_api import Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PATIENCE = 180_000  # ms; the first page loads some megabytes of scripts on a busy machine
-
 
 @pytest.fixture(scope="module")
-def dashboard(searched: Shell) -> Iterator[str]:
-    """The address of `hpsearch dashboard` over the searched study."""
-    number = len(searched.logs())
-    process = searched.start("dashboard", "--port", "0")
-    searched.wait_for(lambda: "http://" in searched.log(number), "an address")
-    found = re.search(r"http://127\.0\.0\.1:\d+/", searched.log(number))
-    assert found
-    yield found[0]
+def link(searched: Shell) -> Iterator[str]:
+    """The link that `hpsearch dashboard` over the searched study printed."""
+    process, printed = dashboard_of(searched)
+    yield printed
     process.terminate()
 
 
 @pytest.fixture(scope="module")
-def page(dashboard: str) -> Iterator[Page]:
-    """A page of a headless Chromium."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
+def dashboard(link: str) -> str:
+    """The address in it, without the token."""
+    return link.partition("?")[0]
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
+
+@pytest.fixture(scope="module")
+def page(link: str) -> Iterator[Page]:
+    """A page of a headless Chromium that came by the link."""
+    with chromium() as browser:
         opened = browser.new_page(viewport={"width": 1400, "height": 1000})
         opened.set_default_timeout(PATIENCE)
+        opened.goto(link)
         yield opened
-        browser.close()
 
 
-def test_study_is_listed_and_shows_its_history(page: Page, dashboard: str) -> None:
-    page.goto(dashboard)
+def test_study_is_listed_and_shows_its_history(page: Page) -> None:
+    page.wait_for_url("**/dashboard")  # the link led here, without the token
     page.get_by_text("quick", exact=False).first.click()
     page.wait_for_url("**/studies/1*")
 
@@ -89,7 +81,8 @@ def test_true_values_are_shown(page: Page, dashboard: str, shown: list[dict[str,
 def test_address_others_reach_is_refused(searched: Shell) -> None:
     done = searched.run("dashboard", "--host", "0.0.0.0", status=2)
 
-    assert "it must listen on 127.0.0.1, but got --host 0.0.0.0" in done.stderr
+    assert "must listen on 127.0.0.1" in done.stderr
+    assert "but got --host 0.0.0.0 without --token-file" in done.stderr
 
 
 def test_taken_port_is_said(searched: Shell, dashboard: str) -> None:
@@ -100,9 +93,14 @@ def test_taken_port_is_said(searched: Shell, dashboard: str) -> None:
     assert f"port {port} of 127.0.0.1 cannot be used" in done.stderr
 
 
-def test_unknown_artifact_is_not_found(dashboard: str) -> None:
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"{dashboard}artifacts/1/1/..%2F..%2Fhpsearch.db", timeout=180)
+def test_unknown_artifact_is_not_found(link: str) -> None:
+    address, _, token = link.partition("?token=")
+    request = urllib.request.Request(
+        f"{address}artifacts/1/1/..%2F..%2Fhpsearch.db", headers={"Authorization": f"Bearer {token}"}
+    )
 
-    assert refused.value.code in (400, 404)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=180)
+
+    assert refused.value.code == 404
     refused.value.close()

@@ -202,7 +202,7 @@ WRONG = {
     ),
     "lambda layer": (
         "return keras.Sequential([keras.Input(input_shape), keras.layers.Lambda(lambda x: x)])",
-        "so that it can be loaded anywhere, but it holds '__lambda__'",
+        "so that it can be loaded anywhere, but it holds 'Lambda'",
     ),
     "own layer": (
         "return keras.Sequential([keras.Input(input_shape), Own(), keras.layers.Flatten()])",

@@ -69,8 +69,18 @@ def service_problems(service: dict) -> list[str]:
     return problems
 
 
+def dashboard_problems(service: dict) -> list[str]:
+    """What lets others in: a container listens for all who reach it."""
+    if "--token-file" not in service["command"]:
+        return ["dashboard: needs no token"]
+    named = service["command"][service["command"].index("--token-file") + 1]
+    is_given = named.removeprefix("/run/secrets/") in service.get("secrets", [])
+    changes = ["dashboard: may change studies"] if "--allow-changes" in service["command"] else []
+    return changes + ([] if is_given else ["dashboard: is not given its token"])
+
+
 def role_problems(services: dict) -> list[str]:
-    problems = []
+    problems = dashboard_problems(services["dashboard"])
     if seconds(services["worker"].get("stop_grace_period", "10s")) < GRACE_SECONDS:
         problems.append("worker: is killed before its epoch ends")
     if not any(str(part).startswith("--host=") for part in services["postgres"]["healthcheck"]["test"]):
@@ -86,7 +96,7 @@ def compose_problems(document: dict) -> list[str]:
     problems = [f"{name}: {p}" for name, service in services.items() for p in service_problems(service)]
     for name, secret in document.get("secrets", {}).items():
         if not REQUIRED.match(secret.get("file", "")):
-            problems.append(f"{name}: starts without a password, or with a default one")
+            problems.append(f"{name}: starts without its file, or with a default one")
     if not document["networks"][services["postgres"]["networks"][0]].get("internal"):
         problems.append("postgres: network has a way out")
     return problems + role_problems(services)
@@ -97,7 +107,7 @@ def compose() -> dict:
     return YAML(typ="safe", pure=True).load(COMPOSE)
 
 
-def test_compose_file_has_no_problems(compose: dict):
+def test_s11_compose_file_has_no_problems(compose: dict):
     assert compose_problems(compose) == []
 
 
@@ -132,22 +142,34 @@ CHANGES = [
         ["CMD", "pg_isready"],
         "postgres: health check is not over TCP",
     ),
+    (("services", "dashboard", "command"), ["dashboard", "--host", "0.0.0.0"], "dashboard: needs no token"),
+    (("services", "dashboard", "secrets"), ["postgres_password"], "dashboard: is not given its token"),
+    (
+        ("services", "dashboard", "command"),
+        ["dashboard", "--token-file", "/run/secrets/dashboard_token", "--allow-changes"],
+        "dashboard: may change studies",
+    ),
+    (
+        ("secrets", "dashboard_token", "file"),
+        "${HPSEARCH_TOKEN_FILE:-./token}",
+        "dashboard_token: starts without its file, or with a default one",
+    ),
     (("networks", "database", "internal"), False, "postgres: network has a way out"),
     (
         ("secrets", "postgres_password", "file"),
         "${HPSEARCH_PASSWORD_FILE:-./password}",
-        "postgres_password: starts without a password, or with a default one",
+        "postgres_password: starts without its file, or with a default one",
     ),
     (
         ("secrets", "postgres_password", "file"),
         "${HPSEARCH_PASSWORD_FILE}",
-        "postgres_password: starts without a password, or with a default one",
+        "postgres_password: starts without its file, or with a default one",
     ),
 ]
 
 
 @pytest.mark.parametrize(("path", "value", "problem"), CHANGES)
-def test_compose_rule_broken(compose: dict, path: tuple[str, ...], value: object, problem: str):
+def test_s11_compose_rule_broken_is_noticed(compose: dict, path: tuple[str, ...], value: object, problem: str):
     document = copy.deepcopy(compose)
     place = document
     for key in path[:-1]:
@@ -215,15 +237,18 @@ def has_compose() -> bool:
 
 
 @pytest.mark.skipif(not has_compose(), reason="docker with its compose command is not installed")
-def test_compose_refuses_without_a_password_file(tmp_path: Path):
-    done = compose_config(tmp_path)
+@pytest.mark.parametrize("missing", ["HPSEARCH_PASSWORD_FILE", "HPSEARCH_TOKEN_FILE"])
+def test_s11_compose_refuses_without_a_file_of_secrets(tmp_path: Path, missing: str):
+    given = {"HPSEARCH_PASSWORD_FILE", "HPSEARCH_TOKEN_FILE"} - {missing}
+    done = compose_config(tmp_path, **dict.fromkeys(given, str(tmp_path / "secret")))
 
     assert done.returncode != 0
-    assert "HPSEARCH_PASSWORD_FILE" in done.stderr
+    assert missing in done.stderr
 
 
 @pytest.mark.skipif(not has_compose(), reason="docker with its compose command is not installed")
-def test_compose_reads_the_file_with_a_password_file(tmp_path: Path):
-    done = compose_config(tmp_path, HPSEARCH_PASSWORD_FILE=str(tmp_path / "password"))
+def test_compose_reads_the_file_with_both_files(tmp_path: Path):
+    secret = str(tmp_path / "secret")
+    done = compose_config(tmp_path, HPSEARCH_PASSWORD_FILE=secret, HPSEARCH_TOKEN_FILE=secret)
 
     assert done.returncode == 0, done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from keyword import iskeyword
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +13,7 @@ from typing import Any
 
 import keras
 
+from search.training.foreign import foreign_parts
 from search.training.hyperparameters import Hyperparameters
 from search.training.models.errors import ModelError
 from search.training.models.shapes import Shape
@@ -114,26 +115,6 @@ def _fault(model: object, input_shape: Shape) -> str:
     shape = tuple(outputs[0].shape)
     if len(shape) not in {2, 4} or None in shape[1:]:
         return f"with an output of fixed shape (n, f) or (n, h, w, c), but it is {shape}"
-    if foreign := next(_foreign(keras.saving.serialize_keras_object(model)), None):
+    if foreign := next(foreign_parts(keras.saving.serialize_keras_object(model)), None):
         return f"of Keras' own layers and functions, so that it can be loaded anywhere, but it holds {foreign!r}"
     return ""
-
-
-def _foreign(config: object) -> Iterator[str]:
-    """Names of whatever in a serialised model is not part of Keras; `config` as Keras writes it."""
-    if isinstance(config, dict):
-        if _is_foreign(config):
-            yield config["config"] if isinstance(config["config"], str) else config["class_name"]
-        for value in config.values():
-            yield from _foreign(value)
-    elif isinstance(config, (list, tuple)):
-        for value in config:
-            yield from _foreign(value)
-
-
-def _is_foreign(config: dict[str, Any]) -> bool:
-    if "class_name" not in config or "config" not in config:
-        return False
-    # Without a module it is plain data, such as an array, or a lambda, which Keras refuses to load.
-    module = config.get("module", "keras")
-    return config["class_name"] == "__lambda__" or str(module).partition(".")[0] != "keras"
