@@ -52,7 +52,9 @@ def judge(recording: Recording) -> Judgement:
 
 def diagnoses(recording: Recording) -> Iterator[tuple[Diagnosis, int]]:
     """What is said at each step that is looked at."""
-    examination = Examination(math.log(N_CLASSES), is_normalised=recording.run.structure.architecture in _NORMALISED)
+    run = recording.run
+    is_normalised = run.structure.architecture in _NORMALISED
+    examination = Examination(math.log(N_CLASSES), is_normalised=is_normalised, batch_size=run.batch_size)
     for place, step in enumerate(recording.steps):
         if step >= examination.next_step:
             values = {name: column[place] for name, column in recording.columns.items()}

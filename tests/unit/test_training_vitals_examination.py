@@ -23,9 +23,9 @@ def signs(step, *, loss=CHANCE, spread=1e-2, gradient=0.1, update=1e-3, dead=0.0
     )
 
 
-def examine(trace, *, is_normalised=False):
+def examine(trace, *, is_normalised=False, batch_size=128):
     """The diagnosis after each step of `trace`, up to the first hopeless one."""
-    examination = Examination(CHANCE, is_normalised=is_normalised)
+    examination = Examination(CHANCE, is_normalised=is_normalised, batch_size=batch_size)
     found = []
     for step, values in enumerate(trace, start=1):
         found.append(examination.look(signs(step, **values)))
@@ -54,6 +54,15 @@ def test_dead_network_with_dropout_is_found_though_its_answers_differ():
     trace = [{"gradient": 0.4}] * 5 + [{"gradient": 0.0}] * 10
 
     assert conditions(trace)[-1] == "collapsed"
+
+
+def test_silence_of_small_batches_is_counted_in_images():
+    """In a batch of eight there may be none of the images that still wake a network."""
+    quiet, awake = [{"gradient": 0.0}] * 12, [{"gradient": 0.4}] * 4
+    trace = [{"gradient": 0.4}] * 5 + (quiet + awake) * 5
+
+    assert conditions(trace, batch_size=128)[-1] == "collapsed"
+    assert "collapsed" not in conditions(trace, batch_size=8)
 
 
 def test_equal_answers_are_no_death_while_a_gradient_arrives():
@@ -109,7 +118,7 @@ def test_gradient_that_falls_with_large_logits_is_no_silence():
 
 
 def test_steps_may_be_left_out_until_there_is_silence():
-    examination = Examination(CHANCE, is_normalised=False)
+    examination = Examination(CHANCE, is_normalised=False, batch_size=128)
     wanted = []
     for step in range(1, 200):
         if step >= examination.next_step:
@@ -191,18 +200,18 @@ def test_first_step_may_diverge():
 def test_examination_goes_on_from_what_json_keeps():
     trace = [{"spread": 3e-5, "gradient": 1e-4}] * 7 + [{"spread": 8e-9, "gradient": 8e-9}] * 40
     whole = examine(trace)
-    one = Examination(CHANCE, is_normalised=False)
+    one = Examination(CHANCE, is_normalised=False, batch_size=128)
     for step, values in enumerate(trace[:10], start=1):
         one.look(signs(step, **values))
 
-    other = Examination.from_dict(json.loads(json.dumps(one.to_dict())), CHANCE, is_normalised=False)
+    other = Examination.from_dict(json.loads(json.dumps(one.to_dict())), CHANCE, is_normalised=False, batch_size=128)
     found = [other.look(signs(step, **values)) for step, values in enumerate(trace[10 : len(whole)], start=11)]
 
     assert found == whole[10:]
 
 
 def test_memory_does_not_grow_with_the_steps():
-    examination = Examination(CHANCE, is_normalised=False)
+    examination = Examination(CHANCE, is_normalised=False, batch_size=128)
     examination.look(signs(1))
     before = len(examination.to_dict())
     for step in range(2, 300):

@@ -37,22 +37,30 @@ def test_no_living_run_is_stopped(kept):
 
 
 def test_every_dead_and_every_diverged_run_is_ended_as_what_it_is(kept):
-    expected = {"dead": "collapsed", "diverged": "diverged"}
+    # A gradient may overflow while a network dies whose loss stays finite.
+    expected = {"dead": ("collapsed", "diverged"), "diverged": ("diverged",)}
     lost = [one for one in kept.judgements if one.recording.label in expected]
 
-    assert len(lost) > 10
-    assert {one.recording.run.key: one.last.condition for one in lost} == {
-        one.recording.run.key: expected[one.recording.label] for one in lost
-    }
+    assert len(lost) > 40
+    wrong = [one for one in lost if one.last.condition not in expected[one.recording.label]]
+    assert [one.recording.run.key for one in wrong] == []
+    assert sum(one.last.condition == "diverged" for one in lost) <= 5
 
 
 def test_dead_vgg_with_dropout_is_found(kept):
     one = said_of(kept, "VGG16-5_2x512_d0.3__adam_0.001_b8_s0")
 
     assert one.recording.died_at == 21
-    assert one.stopped_at == 40
+    assert one.stopped_at - one.recording.died_at <= 30
     # What a threshold on the spread would have waited for.
     assert min(one.recording.columns["spread"]) > 1e-3
+
+
+def test_vgg_that_single_images_wake_is_kept(kept):
+    one = said_of(kept, "VGG19-2_2x256_d0__adam_0.001_b8_s0")
+
+    assert (one.recording.label, one.stopped_at, one.last.condition) == ("learning", None, "learning")
+    assert max(one.recording.columns["gradient_first"][200:230:2]) < 0.02  # and mostly 0
 
 
 def test_vgg_that_neither_dies_nor_starts_is_kept(kept):

@@ -41,7 +41,10 @@ class Vitals(TrialCallback):
         self.steps = session.state.steps
         """Of the trial so far."""
         self._examination = Examination.from_dict(
-            session.state.vitals, self.guessing.loss, is_normalised=self.facts.is_normalised
+            session.state.vitals,
+            self.guessing.loss,
+            is_normalised=self.facts.is_normalised,
+            batch_size=session.hp.batch_size,
         )
         self._kept: list[dict[str, float]] = []
 

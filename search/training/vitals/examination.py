@@ -30,6 +30,8 @@ normalise, which scales up again what is left of a signal.
 """
 _ENOUGH = 8.0
 """Silence, in looks, from which on a network is dead."""
+_ENOUGH_IMAGES = 112
+"""The same in images, for small batches: one image in a hundred may wake a network that comes back."""
 _HALF = 0.5
 """What a silent look counts where something may yet come: with normalisation while the gradient is not gone, and
 where the answers differ more than at first, so that something may be learned above.
@@ -61,22 +63,24 @@ _SMALL_UPDATE = 1e-4
 class Examination:
     """Looks at the signs of one training, in the order of its steps; steps may be left out."""
 
-    def __init__(self, chance: float, *, is_normalised: bool, memory: Memory | None = None) -> None:
+    def __init__(self, chance: float, *, is_normalised: bool, batch_size: int, memory: Memory | None = None) -> None:
         """Examine a classifier from its first step on, or from where `memory` ends.
 
         Args:
             chance: the loss of guessing, in nats.
             is_normalised: whether layers of it normalise, as BatchNorm does.
+            batch_size: images in a step.
             memory: what an earlier examination of the same training remembers.
         """
         self._chance = chance
         self._is_normalised = is_normalised
+        self._enough = max(_ENOUGH, _ENOUGH_IMAGES / batch_size)
         self._memory = memory or Memory()
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], chance: float, *, is_normalised: bool) -> Self:
+    def from_dict(cls, values: Mapping[str, Any], chance: float, *, is_normalised: bool, batch_size: int) -> Self:
         """Go on with what `to_dict` gave; an empty mapping begins anew."""
-        return cls(chance, is_normalised=is_normalised, memory=Memory(**values))
+        return cls(chance, is_normalised=is_normalised, batch_size=batch_size, memory=Memory(**values))
 
     def to_dict(self) -> dict[str, Any]:
         """All that it remembers, as JSON can hold it."""
@@ -136,7 +140,7 @@ class Examination:
         memory = self._memory
         if not self._is_at_chance:
             return self._condition_above_chance()
-        if memory.silence >= _ENOUGH:
+        if memory.silence >= self._enough:
             return "collapsed"
         if memory.n_looks < _EARLY:
             return "starting"
