@@ -60,7 +60,7 @@ def test_vgg_that_single_images_wake_is_kept(kept):
     one = said_of(kept, "VGG19-2_2x256_d0__adam_0.001_b8_s0")
 
     assert (one.recording.label, one.stopped_at, one.last.condition) == ("learning", None, "learning")
-    assert max(one.recording.columns["gradient_first"][200:230:2]) < 0.02  # and mostly 0
+    assert sum(gradient == 0.0 for gradient in one.recording.columns["gradient_first"]) > 20
 
 
 def test_vgg_that_neither_dies_nor_starts_is_kept(kept):
