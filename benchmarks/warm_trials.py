@@ -1,14 +1,15 @@
-"""Sixteen short trials through hpsearch's trainer, next to a plain Keras loop.
+"""Sixteen short trials through hpsearch's trainers, next to a plain Keras loop.
 
-    python benchmarks/warm_trials.py                        # about ten minutes
+    python benchmarks/warm_trials.py                        # about twelve minutes
     python benchmarks/warm_trials.py --only 'MobileNet'     # the trials of one network
 
 Each trial is an epoch of 2,048 images and a validation, in the order in which a search proposes them:
-four networks at their defaults first, then learning rates, heads and batch sizes mixed. Two processes
-that live from the first trial to the last take turns at each of them, with the same data, networks and
-number of threads: hpsearch's trainer, spoken to as a worker does, and a loop that builds, compiles, fits
-with `validation_data` and clears the session each time. Imports are left out of both. Ends with status 1
-when hpsearch makes fewer than four times as many trials a minute.
+four networks at their defaults first, then learning rates, heads and batch sizes mixed. First
+hpsearch's trainers take them from one list, spoken to as workers do: as many as there are cores, with a thread
+each, as `hpsearch start` has them. Then a loop that builds, compiles, fits with `validation_data` and clears the
+session each time goes through the same list with all cores. Imports are left out of both. Setup is all
+that comes before the second step, less what the later steps took on average. Ends with status 1 when
+hpsearch makes fewer than four times as many trials a minute.
 """
 
 from __future__ import annotations
@@ -21,13 +22,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-import psutil
 from attendant import command, environment, hyperparameters
 
 N_IMAGES = 2048
+VALIDATION = 0.015
+"""Of the training part: 226 images, about a tenth of those trained on."""
 WANTED = 4.0
 POINTS: tuple[dict[str, Any], ...] = (
     {"architecture": "DenseNet121", "dropout": 0.0, "learning_rate": 1e-3},
@@ -59,23 +64,17 @@ def main() -> int:
     """Run the trials in both and print Markdown tables."""
     options = _options()
     points = [_point(point) for point in POINTS if re.search(options.only, point["architecture"])]
-    kinds = _kinds(points)
     with tempfile.TemporaryDirectory() as folder:
-        sides = (_Hpsearch(Path(folder), options), _Plain(options))
-        found = [
-            _report(number, point, kind, [side.run(number, point) for side in sides])
-            for number, (point, kind) in enumerate(zip(points, kinds, strict=True))
-        ]
-        peaks = [side.end() for side in sides]
-    return _print(found, kinds, peaks)
+        ours = _hpsearch(points, Path(folder), options)
+        theirs = _plain(points, options)
+    return _print(points, ours, theirs)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare the seconds of short trials.")
     parser.add_argument("--source", default="idx:../shared/data/emnist-sample", help="images, as in a space file")
     parser.add_argument("--only", metavar="REGEX", default="", help="networks")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--processor-time", action="store_true", help="not wall time: where others use the machine")
+    parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -85,53 +84,87 @@ def _point(values: dict[str, Any]) -> dict[str, Any]:
     return hyperparameters(**values, **blocks, epochs=1)
 
 
-def _kinds(points: list[dict[str, Any]]) -> list[str]:
-    """What of each trial the trials before it have made known."""
+@dataclass
+class Side:
+    """What one side took."""
+
+    wall: float
+    """Seconds for all trials."""
+    setups: dict[int, float]
+    """Seconds of each trial's setup, by number."""
+    kinds: dict[int, str]
+    """What of each trial was known to its process."""
+    peak: float
+    """Memory of all processes at their peaks, MiB."""
+
+
+def _hpsearch(points: list[dict[str, Any]], folder: Path, options: argparse.Namespace) -> Side:
+    """Through trainers that live from the first trial to the last, each spoken to by a thread of this process."""
+    numbers = iter(range(len(points)))
+    lock = Lock()
+    trainers = [_Trainer(folder, place, options) for place in range(options.cores)]
+    begun = time.perf_counter()
+
+    def work(trainer: _Trainer) -> None:
+        while True:
+            with lock:
+                number = next(numbers, None)
+            if number is None:
+                return
+            trainer.run(number, points[number])
+
+    with ThreadPoolExecutor(len(trainers)) as pool:
+        list(pool.map(work, trainers))
+    wall = time.perf_counter() - begun
+    setups, kinds = {}, {}
+    for trainer in trainers:
+        setups |= trainer.setups
+        kinds |= _kinds({number: points[number] for number in trainer.setups})
+    return Side(wall, setups, kinds, sum(trainer.end() for trainer in trainers))
+
+
+def _kinds(points: dict[int, dict[str, Any]]) -> dict[int, str]:
+    """What of each trial the trials before it in the same process have made known."""
     networks, heads, sizes = set(), set(), set()
-    kinds = []
-    for point in points:
+    kinds = {}
+    for number, point in points.items():
         network = point["architecture"]
         head, size = (network, point["head_layers"], point["head_width"]), (network, point["batch_size"])
-        kinds.append("cold" if network not in networks else "known" if head in heads and size in sizes else "new")
+        known = head in heads and size in sizes
+        kinds[number] = "cold" if network not in networks else "known" if known else "new"
         networks.add(network)
         heads.add(head)
         sizes.add(size)
     return kinds
 
 
-class _Hpsearch:
-    """The trainer's process, as a worker has it."""
+class _Trainer:
+    """A trainer's process, as a worker has it."""
 
-    def __init__(self, folder: Path, options: argparse.Namespace) -> None:
+    def __init__(self, folder: Path, place: int, options: argparse.Namespace) -> None:
         from search.training.messages import LoadData
         from search.worker.trainer import started
 
         self._folder = folder
-        self._processor_time = options.processor_time
-        self._trainer = started(options.threads, folder / "trainer.log")
-        load = LoadData(source=options.source, validation=0.1, train_limit=N_IMAGES, seed=0)
+        self.setups: dict[int, float] = {}
+        self._trainer = started(1, folder / f"trainer-{place}.log")
+        load = LoadData(source=options.source, validation=VALIDATION, train_limit=N_IMAGES, seed=0)
         self._trainer.request(load, timeout=60)
 
-    def run(self, number: int, point: dict[str, Any]) -> dict[str, float]:
-        """Seconds of setup, first step included, and in all."""
-        from search.training.messages import EpochEnded, Progress, TrialEnded, Verdict
+    def run(self, number: int, point: dict[str, Any]) -> None:
+        """Train it."""
+        from search.training.messages import EpochEnded, TrialEnded, Verdict
 
-        begun, setup = self._clock(), 0.0
+        begun = time.perf_counter()
         self._trainer.send(command(self._folder / str(number), point, trial=number))
         while not isinstance(event := self._trainer.receive(timeout=600), TrialEnded):
-            if isinstance(event, Progress):
-                setup = setup or self._clock() - begun  # the first one comes with the first step
-            elif isinstance(event, EpochEnded):
+            if isinstance(event, EpochEnded):
                 self._trainer.send(Verdict(action="continue"))
             elif event is None or type(event).__name__ == "Failed":
                 raise RuntimeError(f"trial {number} must end well, but the trainer said {event}")
-        return {"setup": setup, "total": self._clock() - begun}
-
-    def _clock(self) -> float:
-        if not self._processor_time:
-            return time.perf_counter()
-        spent = psutil.Process(self._trainer.pid).cpu_times()
-        return spent.user + spent.system
+        spent = event.seconds
+        self.setups[number] = spent.setup - spent.train / (_n_steps(point) - 1)
+        _say("hpsearch", number, point, self.setups[number], time.perf_counter() - begun)
 
     def end(self) -> float:
         """Peak memory in MiB; the process is gone afterwards."""
@@ -140,35 +173,35 @@ class _Hpsearch:
         return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
 
 
-class _Plain:
+def _n_steps(point: dict[str, Any]) -> int:
+    return -(-N_IMAGES // point["batch_size"])
+
+
+def _say(side: str, number: int, point: dict[str, Any], setup: float, total: float) -> None:
+    network = f"{point['architecture']} {point['head_layers']}x{point['head_width']} b{point['batch_size']}"
+    print(f"{side:8} {number:2} {network}: setup {setup:.2f} s, in all {total:.1f} s", file=sys.stderr)
+
+
+def _plain(points: list[dict[str, Any]], options: argparse.Namespace) -> Side:
     """The plain loop below, in a process of its own."""
-
-    def __init__(self, options: argparse.Namespace) -> None:
-        command = [sys.executable, __file__, "--plain", "--source", options.source, "--threads", str(options.threads)]
-        if options.processor_time:
-            command.append("--processor-time")
-        self._process = subprocess.Popen(
-            command,
-            env=environment(options.threads), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True,
-        )  # fmt: skip
-        self._hear()
-
-    def run(self, number: int, point: dict[str, Any]) -> dict[str, float]:
-        """As of the other."""
-        self._process.stdin.write(json.dumps(point) + "\n")
-        self._process.stdin.flush()
-        return self._hear()
-
-    def end(self) -> float:
-        """As of the other."""
-        self._process.stdin.close()
-        peak = self._hear()["peak"]
-        self._process.wait()
-        return peak
-
-    def _hear(self) -> dict[str, float]:
-        return json.loads(self._process.stdout.readline())
+    command = [sys.executable, __file__, "--plain", "--source", options.source, "--cores", str(options.cores)]
+    process = subprocess.Popen(
+        command, env=environment(options.cores), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    json.loads(process.stdout.readline())
+    setups, begun = {}, time.perf_counter()
+    for number, point in enumerate(points):
+        process.stdin.write(json.dumps(point) + "\n")
+        process.stdin.flush()
+        spent = json.loads(process.stdout.readline())
+        setups[number] = spent["setup"]
+        _say("plain", number, point, spent["setup"], spent["total"])
+    wall = time.perf_counter() - begun
+    process.stdin.close()
+    peak = json.loads(process.stdout.readline())["peak"]
+    process.wait()
+    return Side(wall, setups, {}, peak)
 
 
 def plain(options: argparse.Namespace) -> None:
@@ -182,20 +215,21 @@ def plain(options: argparse.Namespace) -> None:
     from search.training.hyperparameters import Hyperparameters
     from search.training.models import build_model
 
-    clock = time.process_time if options.processor_time else time.perf_counter
-    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(options.threads)
-    data = load_dataset(options.source, train_limit=N_IMAGES)
+    clock = time.perf_counter
+    tf.config.threading.set_intra_op_parallelism_threads(options.cores)
+    tf.config.threading.set_inter_op_parallelism_threads(options.cores)
+    data = load_dataset(options.source, VALIDATION, N_IMAGES, 0)
     x, y = data.images[data.train], data.labels[data.train]
     validation = (data.images[data.validation], data.labels[data.validation])
 
-    class FirstStep(keras.callbacks.Callback):
-        """When it has ended."""
+    class Steps(keras.callbacks.Callback):
+        """When each has ended."""
 
-        ended = 0.0
+        def on_train_begin(self, logs: Any = None) -> None:
+            self.ended = []
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            self.ended = self.ended or clock()
+            self.ended.append(clock())
 
     print(json.dumps({"ready": 1}), flush=True)
     for line in sys.stdin:
@@ -204,41 +238,34 @@ def plain(options: argparse.Namespace) -> None:
         model = build_model(Hyperparameters.from_dict(values), x.shape[1:], len(data.classes))
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(values["learning_rate"]), loss, metrics=["accuracy"])
-        first = FirstStep()
+        steps = Steps()
         model.fit(
-            x, y, batch_size=values["batch_size"], epochs=1, validation_data=validation, callbacks=[first], verbose=0
+            x, y, batch_size=values["batch_size"], epochs=1, validation_data=validation, callbacks=[steps], verbose=0
         )
         keras.backend.clear_session()
-        print(json.dumps({"setup": first.ended - begun, "total": clock() - begun}), flush=True)
+        first, last = steps.ended[0], steps.ended[-1]
+        setup = first - begun - (last - first) / (len(steps.ended) - 1)
+        print(json.dumps({"setup": setup, "total": clock() - begun}), flush=True)
     print(json.dumps({"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)
 
 
-def _report(number: int, point: dict[str, Any], kind: str, both: list[dict[str, float]]) -> list[dict[str, float]]:
-    print(
-        f"{number:2} {point['architecture']} {point['head_layers']}x{point['head_width']} b{point['batch_size']} "
-        f"({KINDS[kind]}): setup {both[0]['setup']:.2f} s, in all {both[0]['total']:.1f} s; "
-        f"plain {both[1]['setup']:.2f} s, in all {both[1]['total']:.1f} s",
-        file=sys.stderr,
-    )
-    return both
-
-
-def _print(found: list[list[dict[str, float]]], kinds: list[str], peaks: list[float]) -> int:
+def _print(points: list[dict[str, Any]], ours: Side, theirs: Side) -> int:
     print("| | trials a minute | peak memory, MiB |\n| --- | --- | --- |")
-    rates = [60 * len(found) / sum(both[side]["total"] for both in found) for side in (0, 1)]
-    for title, rate, peak in zip(("hpsearch", "plain Keras"), rates, peaks, strict=True):
-        print(f"| {title} | {rate:.2f} | {peak:.0f} |")
+    rates = [60 * len(points) / side.wall for side in (ours, theirs)]
+    for title, rate, side in zip(("hpsearch", "plain Keras"), rates, (ours, theirs), strict=True):
+        print(f"| {title} | {rate:.2f} | {side.peak:.0f} |")
     print(f"\nhpsearch's trials a minute over the plain loop's: {rates[0] / rates[1]:.1f}\n")
-    print("| seconds until the first step's end | trials | hpsearch, median | largest | plain Keras, median | ratio |")
+    print("| setup, seconds | trials | hpsearch, median | largest | plain Keras, median | ratio |")
     print("| --- | --- | --- | --- | --- | --- |")
-    for kind in dict.fromkeys(kinds):
-        of_kind = [both for both, one in zip(found, kinds, strict=True) if one == kind]
-        ours, theirs = ([both[side]["setup"] for both in of_kind] for side in (0, 1))
-        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-        print(
-            f"| {KINDS[kind]} | {len(of_kind)} | {statistics.median(ours):.2f} | {max(ours):.2f} "
-            f"| {statistics.median(theirs):.2f} | {ratio:.2f} |"
-        )
+    for kind, title in KINDS.items():
+        numbers = [number for number in sorted(ours.kinds) if ours.kinds[number] == kind]
+        if numbers:
+            mine, plain_ones = ([side.setups[number] for number in numbers] for side in (ours, theirs))
+            ratio = statistics.median(a / b for a, b in zip(mine, plain_ones, strict=True))
+            print(
+                f"| {title} | {len(numbers)} | {statistics.median(mine):.2f} | {max(mine):.2f} "
+                f"| {statistics.median(plain_ones):.2f} | {ratio:.2f} |"
+            )
     return 0 if rates[0] >= WANTED * rates[1] else 1
 
 
