@@ -12,6 +12,7 @@ from search.distributions import distributions
 from search.trial import Outcome
 from search.worker.proposal import derive_seed, propose
 from search.worker.scene import Scene
+from storage.failpoints import passing
 
 if TYPE_CHECKING:
     from search.study import Study
@@ -36,6 +37,7 @@ class Claim:
 
     number: int
     token: str
+    worker: str
     attempt: int
     params: dict[str, Any]
     hyperparameters: dict[str, Any]
@@ -60,7 +62,8 @@ def claim(study: Study, holder: Holder) -> Claim | Nothing:
     lock.
     """
     with study.store.lock(f"claim {study.name}"):
-        _reap(study)
+        study.store.ledger.reap(study.name)
+        give_up_exhausted(study)
         if study.state() != "open":
             return "done"
         scene = Scene(study, study.trials())
@@ -79,17 +82,18 @@ def claim(study: Study, holder: Holder) -> Claim | Nothing:
         return "late" if scene.is_late else "done"
 
 
-def _reap(study: Study) -> None:
-    for holding in study.store.ledger.reap(study.name):
-        if holding.attempt >= MAX_ATTEMPTS:
-            _give_up(study, holding.number, holding.attempt)
+def give_up_exhausted(study: Study) -> None:
+    """End the trials that have lost their worker too often; the caller holds the study's lock.
 
-
-def _give_up(study: Study, number: int, attempts: int) -> None:
-    why = f"{attempts} workers were lost while they trained this trial; it is not tried again."
-    study.note(number, "outcome", asdict(Outcome(reason="lost", why=why)))
-    study.optuna.tell(number, state=TrialState.FAIL)
-    study.store.ledger.drop(study.name, number)
+    Looked for anew each time, and not only where a lease was just reaped: whoever reaped may have died.
+    """
+    for holding in study.store.ledger.exhausted(MAX_ATTEMPTS, study.name):
+        trial_id = study.trial_id(holding.number)
+        if not study.store.optuna.get_trial(trial_id).state.is_finished():
+            why = f"{holding.attempt} workers were lost while they trained this trial; it is not tried again."
+            study.note(holding.number, "outcome", asdict(Outcome(reason="lost", why=why)))
+            study.store.optuna.set_trial_state_values(trial_id, TrialState.FAIL)
+        study.store.ledger.drop(study.name, holding.number)
 
 
 def _given_back(scene: Scene, holder: Holder) -> Claim | None:
@@ -145,12 +149,15 @@ def _proposed(scene: Scene, holder: Holder) -> Claim | None:
 
 def _begun(scene: Scene, holder: Holder, number: int, params: dict[str, Any], name: str | None) -> Claim:
     study = scene.study
+    passing("created")
     token = study.store.ledger.take(study.name, number, holder.worker, holder.lease)
+    passing("leased")
     seed = derive_seed(study.seed, number)
     study.note(number, "seed", seed)
     return Claim(
         number=number,
         token=token,
+        worker=holder.worker,
         attempt=1,
         params=params,
         hyperparameters=study.space.complete(params),
@@ -168,6 +175,7 @@ def _resumed(scene: Scene, holder: Holder, trial: TrialRecord) -> Claim | None:
     return Claim(
         number=trial.number,
         token=holding.token,
+        worker=holder.worker,
         attempt=holding.attempt,
         params=trial.params,
         hyperparameters=study.space.complete(trial.params),
