@@ -103,6 +103,13 @@ class Study:
             return "out_of_time"
         return "open"
 
+    def exists(self) -> bool:
+        """Whether the store still has it: anybody may delete a study while workers run."""
+        try:
+            return self.store.optuna.get_study_name_from_id(self.id) == self.name
+        except KeyError:
+            return False
+
     def trials(self) -> tuple[TrialRecord, ...]:
         """All trials, by number."""
         holdings = {holding.number: holding for holding in self.store.ledger.holdings(self.name)}

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from search.errors import StudyNotFoundError
 from search.training.messages import (
     EpochEnded,
     Failed,
@@ -18,8 +19,10 @@ from search.training.messages import (
     Verdict,
 )
 from search.worker.conclusion import Conclusion
+from search.worker.folders import remove_others, take_over
 from search.worker.reasons import death
 from search.worker.recording import Recording
+from search.worker.standing import SUSPECT, Suspicion
 from search.worker.trainer import TrainerDiedError
 from storage.failpoints import passing
 
@@ -62,6 +65,10 @@ class Attempt:
         self._interrupted_at = 0.0
         self._heard_at = time.monotonic()
         self._has_stepped = False
+        self._has_judged = False
+        self._has_died = False
+        self.suspicion: Suspicion | None = None
+        """Set where the trial failed in a way that may be this worker's fault."""
         self._failure: Failed | None = None
         self._ending: TrialEnded | None = None
 
@@ -84,17 +91,20 @@ class Attempt:
             while self._ending is None and self._failure is None:
                 if self._heartbeat.is_lost:
                     return self._lost()
+                if self._heartbeat.is_orphan:
+                    raise StudyNotFoundError(f"study {self._study.name} was deleted")
                 if self._is_asked_to_end() and not self._has_stepped:
                     return self._hand_back()
                 if self._failure is None:
                     self._hear(self._trainer.receive(POLL_SECONDS))
         except TrainerDiedError as error:
+            self._has_died = True
             self._failure = Failed(reason="crashed", message=death(error), details=error.log)
         return None
 
     def _command(self) -> Train:
         objective = self._study.space.objective
-        folder = self._study.store.files.trial(self._study.name, self._claim.number)
+        folder = self._folder()
         return Train(
             trial=self._claim.number,
             hyperparameters=self._claim.hyperparameters,
@@ -106,6 +116,21 @@ class Attempt:
             builders=self._study.space.builders,
             judge_at=self._judge.judge_at,
         )
+
+    def _folder(self) -> Path:
+        """The attempt's own folder, with what the attempts before it have left."""
+        files, name, number = self._study.store.files, self._study.name, self._claim.number
+        trial, mine = files.trial(name, number), files.trial(name, number, self._claim.token)
+        if self._claim.resume:
+            take_over(trial, mine)
+
+            def move() -> bool:
+                self._recording.moved(mine)
+                return True
+
+            if self._means.patience.until_done(move, self._means.leaving):
+                remove_others(trial, mine)
+        return mine
 
     def _hear(self, event: Event | None) -> None:
         if event is None:
@@ -129,6 +154,7 @@ class Attempt:
 
     def _judged(self, event: EpochEnded) -> None:
         passing("judged")
+        self._has_judged = True
         self._recording.judged(event)
         metric = self._study.space.objective.metric
         logger.info("trial %d epoch %.4g: %s %.4f", event.trial, event.epoch, metric, event.metrics[metric])
@@ -174,6 +200,7 @@ class Attempt:
 
     def _give_up(self, what: str) -> None:
         self._trainer.kill()
+        self._has_died = True
         message = f"The trainer {what}, and was replaced. Its last lines are kept with the trial."
         self._failure = Failed(reason="crashed", message=message, details="stalled")
 
@@ -184,10 +211,18 @@ class Attempt:
 
     def _close(self) -> AttemptEnding:
         if self._failure is not None:
-            failure = self._failure
-            reason: Reason = "stalled" if failure.details == "stalled" else failure.reason
-            ending = self._conclusion.failed(failure, reason, failure.details or self._trainer.last_lines())
+            ending = self._conclude_failed(self._failure)
         else:
             assert self._ending is not None
             ending = self._conclusion.ended(self._ending, self._cause)
         return self._lost() if ending == "lost" else ending
+
+    def _conclude_failed(self, failure: Failed) -> AttemptEnding:
+        reason: Reason = "stalled" if failure.details == "stalled" else failure.reason
+        log = failure.details or self._trainer.last_lines()
+        if reason in SUSPECT and not self._has_judged:
+            self.suspicion = Suspicion(
+                number=self._claim.number, message=failure.message, is_reported=not self._has_died
+            )
+            return self._conclusion.failed_at_once(failure, reason, log)
+        return self._conclusion.failed(failure, reason, log)

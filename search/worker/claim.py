@@ -12,6 +12,7 @@ from search.distributions import distributions
 from search.trial import Outcome
 from search.worker.proposal import derive_seed, propose
 from search.worker.scene import Scene
+from search.worker.standing import has_others
 from storage.failpoints import passing
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Holder:
     worker: str
     lease: float = 60.0
     """Seconds; a worker that has not renewed its lease for so long has lost its trial."""
+    avoided: frozenset[tuple[str, int]] = frozenset()
+    """Study and number of trials that are left to other workers, as long as there are any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +106,8 @@ def _given_back(scene: Scene, holder: Holder) -> Claim | None:
             # Its worker died between creating it and taking its lease.
             return _begun(scene, holder, trial.number, trial.params, trial.name)
     for holding in study.store.ledger.holdings(study.name, states=("released",)):
+        if (study.name, holding.number) in holder.avoided and has_others(study, holder.worker):
+            continue
         trial = trials[holding.number]
         if trial.state != "paused":
             # Its worker died after its result was recorded and before it let go.

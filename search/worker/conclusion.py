@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from search.durations import format_epochs
+from search.worker.claim import MAX_ATTEMPTS
 from search.worker.delivery import deliver
 from search.worker.judge import Judge
 from search.worker.reasons import reason_of, waits
 from search.worker.results import Result
+from search.worker.standing import has_others
 from storage.failpoints import passing
 
 if TYPE_CHECKING:
@@ -69,6 +71,20 @@ class Conclusion:
         """Record a trial that ended without a value."""
         return self._record(self._result("failed", None, self._recording.failed(failure, reason, log)))
 
+    def failed_at_once(self, failure: Failed, reason: Reason, log: str) -> AttemptEnding:
+        """Give a trial to the other workers that failed before anything was judged; record it where there are none.
+
+        It costs an attempt, so that a point that fails everywhere is not passed round for ever.
+        """
+        if self._claim.attempt >= MAX_ATTEMPTS or not self._may_go_back():
+            return self.failed(failure, reason, log)
+        why = f"Failed on {self._claim.worker} ({reason}: {failure.message}); another worker tries it."
+        return self._let_go(
+            lambda: self._recording.handed_back(why),
+            lambda: self._study.store.ledger.release(self._claim.token, 0, lost=True),
+            f"failed here and is left to others: {failure.message}",
+        )
+
     def handed_back(self) -> AttemptEnding:
         """Give back a trial of which nothing was trained in this attempt."""
         curve = self._recording.curve
@@ -95,6 +111,13 @@ class Conclusion:
             ),
             f"paused after {format_epochs(ended.epochs)}",
         )
+
+    def _may_go_back(self) -> bool:
+        """Whether somebody else is there to take the trial; no, where the store cannot say."""
+        found = self._means.patience.until_done(
+            lambda: (has_others(self._study, self._claim.worker),), self._means.leaving
+        )
+        return found is not None and found[0]
 
     def _result(self, state: Literal["complete", "pruned", "failed"], value: float | None, outcome: Outcome) -> Result:
         told = self._recording

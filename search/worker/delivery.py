@@ -58,7 +58,7 @@ def tell(study: Study, result: Result) -> bool:
 
 def finish_others(store: Store, spool: Spool) -> None:
     """Carry out what other workers have left undone: decided, or in their spools."""
-    for holding in store.ledger.unfinished():
+    for holding in store.ledger.unfinished():  # or its worker is just slow: then both do it
         if holding.result is not None:
             _finish(store, Result.from_json(holding.result))
     for result, other in spool.others():

@@ -40,6 +40,8 @@ class Heartbeat:
         """What the trial is doing, for `status`; set by whoever knows."""
         self.is_lost = False
         """The lease ran out and somebody else may have the trial: its trainer must be killed."""
+        self.is_orphan = False
+        """The study was deleted: there is nobody to train for."""
         self.ending: Literal["time", "stop"] | None = None
         """The study's time is up, or somebody asked for its end: the trial ends with what it has."""
 
@@ -80,6 +82,9 @@ class Heartbeat:
         ledger = self._study.store.ledger
         ledger.beat(self._holder.worker, self._study.name, self._claim.number, self.progress)
         self._renew()
+        if not self._study.exists():
+            self.is_orphan = True
+            return
         state = self._study.state()
         if state == "out_of_time":
             self.ending = "time"

@@ -76,7 +76,7 @@ class Patience:
         self._again_at = now + self._pause
         if now - self._said_at >= SAID_SECONDS or self._began_at == now:
             self._said_at = now
-            logger.warning("waiting for the store, for %.0f s now: %s", now - self._began_at, error)
+            logger.warning("waiting for the store since %.0f s: %s", now - self._began_at, error)
 
     def _answered(self) -> None:
         if self._pause:

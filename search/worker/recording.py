@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.study import own
@@ -84,6 +85,18 @@ class Recording:
         if ended.best_value is not None:
             keepsakes.attach_if_best(self._study, self._number, outcome, ended.best_value)
         keepsakes.note(self._study, self._number, f"**Paused.** {outcome.why}")
+
+    def moved(self, folder: Path) -> None:
+        """Correct where the trial's best weights are: they are now in that folder, under their old names."""
+        kept = own(self._study.store.optuna.get_trial(self._trial_id).system_attrs).get("outcome")
+        if kept:
+            files = self._study.store.files
+            places = {
+                key: files.relative(folder / name)
+                for key in ("weights", "confusion")
+                if kept[key] and (folder / (name := Path(kept[key]).name)).exists()
+            }
+            self._study.note(self._number, "outcome", {**kept, **places})
 
     def handed_back(self, why: str) -> None:
         """Record that the trial waits as it did before this attempt."""

@@ -9,11 +9,11 @@ import signal
 import socket
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from search import machine
-from search.errors import SearchError
+from search.errors import SearchError, StudyNotFoundError
 from search.study import Study, check_data, load_command, names
 from search.training.messages import DataLoaded, Failed, LoadData
 from search.worker import trainer as trainers
@@ -26,6 +26,7 @@ from search.worker.heartbeat import Heartbeat
 from search.worker.judge import Judge
 from search.worker.patience import Patience
 from search.worker.spool import Spool
+from search.worker.standing import Standing
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Worker:
         self._holder = Holder(worker=self.id, lease=orders.lease)
         self._spool = Spool.of(store.files, self.id)
         self._patience = Patience(store)
+        self._standing = Standing(self.id)
         self._leaving = threading.Event()
         self._trainer: Trainer | None = None
         self._loaded: tuple[LoadData, DataLoaded] | None = None
@@ -166,12 +168,24 @@ class Worker:
         with Heartbeat(study, claimed, self._holder) as heartbeat:
             try:
                 means = Means(trainer=self._trainer, patience=self._patience, spool=self._spool, leaving=self._leaving)
-                Attempt(study, claimed, Judge(study), heartbeat, means).run()
+                attempt = Attempt(study, claimed, Judge(study), heartbeat, means)
+                attempt.run()
+            except (KeyError, StudyNotFoundError):
+                if study.exists():
+                    raise
+                self._drop_trainer()
+                self._store.ledger.forget(study.name)
+                logger.warning("study %s was deleted; trial %d is given up", study.name, claimed.number)
+                return
             except BaseException:
                 self._drop_trainer()
                 with suppress(StorageError):  # then its lease runs out
                     self._store.ledger.release(claimed.token, 0)
                 raise
+        if attempt.suspicion:
+            avoided = self._holder.avoided | {(study.name, claimed.number)}
+            self._holder = replace(self._holder, avoided=avoided)
+        self._standing.count(study, attempt.suspicion)
         if not self._trainer.is_alive() or self._trainer.memory() > machine.memory_per_worker():
             self._drop_trainer()
 

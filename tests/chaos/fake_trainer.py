@@ -94,7 +94,7 @@ class FakeTrainer:
             self._command = None
             self._events = [Failed(reason="crashed", message=message.replace("#", str(command.trial)))]
             return
-        checkpoint = Path(command.folder) / "checkpoint-000000000.json"
+        checkpoint = Path(command.folder) / "checkpoint-000003600.json"
         if command.resume and checkpoint.exists():
             self._curve = json.loads(checkpoint.read_text())
         self._events.append(TrialStarted(trial=command.trial, parameters=7, epoch=len(self._curve), curve=self._curve))
@@ -106,7 +106,7 @@ class FakeTrainer:
         self._curve.append({"epoch": epoch, "images": epoch * DATA.n_train, **metrics})
         folder = Path(command.folder)
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "checkpoint-000000000.json", self._curve)
+        write_json(folder / "checkpoint-000003600.json", self._curve)
         self._is_asked = True
         return EpochEnded(
             trial=command.trial, epoch=epoch, images=epoch * DATA.n_train, metrics=metrics, seconds=Seconds(train=epoch)

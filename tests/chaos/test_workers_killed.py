@@ -166,3 +166,28 @@ def test_f29_workers_killed_at_random(opened: Callable[..., Arena]) -> None:
 
     lost = sum(trial.outcome.reason == "lost" for trial in arena.study.trials())
     arena.check(accepted=12 - lost)
+
+
+def test_f19_worker_stops_after_three_failures_with_the_same_words(opened: Callable[..., Arena]) -> None:
+    arena = opened(trials=9)
+    arena.worker(CHAOS_BROKEN="The images cannot be read.")
+
+    arena.ended(0, status=1)
+
+    assert "this worker stands down: 3 trials in a row" in arena.log(0)
+    assert "with the same words; the last one: The images cannot be read." in arena.log(0)
+    assert [trial.state for trial in arena.study.trials()] == ["failed"] * 3
+
+
+def test_bad_worker_stands_down_and_its_trials_go_back(opened: Callable[..., Arena]) -> None:
+    arena = opened(trials=8, epochs=20)
+    arena.worker(seconds=0.1)
+    arena.wait_for(lambda: arena.epochs() > 1, "a good worker's epochs")
+
+    arena.worker(CHAOS_BROKEN="Trial # cannot be built.")  # each time other words
+
+    arena.ended(1, status=1)
+    assert "while others succeed" in arena.log(1)
+    arena.ended(0)
+    arena.check(accepted=8)
+    assert sum(trial.attempts == 2 for trial in arena.study.trials()) == 3

@@ -361,7 +361,7 @@ def test_early_stopped_trial_holds_the_others_to_its_best(store: Store, pruner: 
         assert all(epoch > 1 for epoch in stopped)  # at epoch 1 the early one was worse
 
 
-def test_study_of_another_space_is_refused(store: Store) -> None:
+def test_f26_study_of_another_space_is_refused(store: Store) -> None:
     study = begun(store)
 
     with pytest.raises(StudyMismatchError, match=r"searches another space \(it differs in search\)"):
@@ -436,3 +436,39 @@ def test_fairest_study_comes_first(store: Store) -> None:
     pause(served, taken(served), 0.4)
 
     assert [study.name for study in fairest_first([busy, served, fresh])] == ["fresh", "served", "busy"]
+
+
+def test_f31_workers_of_one_seed_try_different_points_and_the_same_again(store: Store) -> None:
+    text = SPACE.replace("trials: 12", "trials: 20")
+    workers = [Holder(worker=name) for name in ("one", "two")]
+    first, again = (begun(store, text, name) for name in ("first", "again"))
+
+    points = [[taken(study, workers[number % 2]).params for number in range(20)] for study in (first, again)]
+
+    assert len({tuple(sorted(point.items())) for point in points[0]}) == 20
+    assert points[0] == points[1]
+
+
+def test_trial_lost_between_taking_and_giving_up_is_given_up_by_the_next(store: Store) -> None:
+    study = begun(store)
+    for _ in range(3):
+        taken(study, Holder(worker="gone", lease=-1.0))
+        store.ledger.reap()  # and then the reaper died
+
+    assert taken(study).number == 1
+    assert study.trials()[0].state == "failed"
+
+
+def test_trial_that_failed_on_a_worker_is_left_to_others_while_there_are_any(store: Store) -> None:
+    study = begun(store)
+    me = Holder(worker="me", avoided=frozenset({("claims", 0)}))
+    store.ledger.release(taken(study, me).token, 0, lost=True)
+    store.ledger.join("other", "host", 1)
+
+    assert taken(study, me).number == 1
+    store.ledger.leave("other")
+    assert taken(study, me).number == 0
+
+
+def test_optuna_s_own_heartbeat_is_off(store: Store) -> None:
+    assert store.optuna.heartbeat_interval is None
