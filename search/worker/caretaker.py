@@ -10,6 +10,7 @@ from search.study import Study
 from search.worker.claim import MAX_ATTEMPTS, give_up_exhausted
 from search.worker.delivery import finish_others
 from storage.failpoints import passing
+from storage.ledger import DOUBT
 
 if TYPE_CHECKING:
     from search.worker.claim import Holder
@@ -32,6 +33,8 @@ class Caretaker:
         """Prepare; the thread starts on entering the context."""
         self._store = store
         self._spool = spool
+        # Before a lease is reaped: then the result still counts, and nothing is trained again.
+        self._left_seconds = DOUBT * holder.lease
         self._pause = min(ROUND_SECONDS, holder.lease / ROUNDS_A_LEASE)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
@@ -50,12 +53,12 @@ class Caretaker:
         """Take trials from workers that gave no sign of life, give up those that lost too many, finish results."""
         for holding in self._store.ledger.reap():
             logger.info("trial %d of %s lost its worker, %s", holding.number, holding.study, holding.worker)
-        passing("reaped")
+            passing("reaped")
         for name in {holding.study for holding in self._store.ledger.exhausted(MAX_ATTEMPTS)}:
             study = Study(self._store, name)
             with self._store.lock(f"claim {name}"):
                 give_up_exhausted(study)
-        finish_others(self._store, self._spool)
+        finish_others(self._store, self._spool, self._left_seconds)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -56,12 +56,12 @@ def tell(study: Study, result: Result) -> bool:
     return is_accepted or _too_late(study, result)
 
 
-def finish_others(store: Store, spool: Spool) -> None:
-    """Carry out what other workers have left undone: decided, or in their spools."""
+def finish_others(store: Store, spool: Spool, seconds: float) -> None:
+    """Carry out what other workers have left undone: decided, or in their spools for so many seconds."""
     for holding in store.ledger.unfinished():  # or its worker is just slow: then both do it
         if holding.result is not None:
             _finish(store, Result.from_json(holding.result))
-    for result, other in spool.others():
+    for result, other in spool.others(seconds):
         _finish(store, result)
         other.remove(result)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
@@ -45,11 +46,13 @@ class Spool:
         with suppress(OSError):  # others are left, or it is gone
             self._folder.rmdir()
 
-    def others(self) -> Iterator[tuple[Result, Spool]]:
-        """Results that other workers have left here, each with its spool: they may have died, or be at it."""
+    def others(self, seconds: float) -> Iterator[tuple[Result, Spool]]:
+        """Results that other workers have left here for so long, each with its spool: they may have died."""
         for file in sorted(self._folder.parent.glob("*/*.json")):
             if file.parent != self._folder:
                 with suppress(FileNotFoundError):  # just recorded
+                    if time.time() - file.stat().st_mtime < seconds:
+                        continue
                     found = _read(file)
                     if found:
                         yield found, Spool(file.parent)

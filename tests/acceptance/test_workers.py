@@ -51,7 +51,8 @@ def test_killed_worker_leaves_its_trial_to_the_other(any_shell: Shell) -> None:
     assert (lost["attempts"], again["attempts"]) == (1, 2)
     assert f"-{first.pid}-" in lost["worker"]
     assert f"-{second.pid}-" in again["worker"]
-    assert [epoch["epoch"] for epoch in again["curve"]] == list(range(1, len(again["curve"]) + 1))
+    whole = [epoch["epoch"] for epoch in again["curve"]][:-1]  # the last one may be cut short by `stop`
+    assert whole == list(range(1, len(whole) + 1))
     assert len(again["curve"]) > len(lost["curve"]) >= 2
     assert again["curve"][: len(lost["curve"])] == lost["curve"]
 

@@ -26,3 +26,5 @@ if __name__ == "__main__":
             Worker(store, Orders(studies=tuple(studies), drain=True, lease=float(lease))).run()
     except SearchError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -74,6 +74,7 @@ def taken(study: Study) -> Claim:
     return found
 
 
+@pytest.mark.slow
 @on_postgresql
 def test_f10_database_away_for_longer_than_a_lease(opened: Callable[..., Arena], line: Proxy) -> None:
     arena = opened(trials=2, epochs=12)
@@ -145,6 +146,7 @@ def test_f21_database_full(opened: Callable[..., Arena]) -> None:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_f22_another_process_holds_the_write_lock(opened: Callable[..., Arena], tmp_path: Path) -> None:
     arena = opened(epochs=10)
