@@ -102,7 +102,8 @@ class Arena:
         return self.study.trials()[number]
 
     def epochs(self, number: int = 0) -> int:
-        return len(self.trial(number).curve)
+        trials = self.study.trials()
+        return len(trials[number].curve) if number < len(trials) else 0
 
     def close(self) -> None:
         for process in self.workers:

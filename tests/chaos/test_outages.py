@@ -116,15 +116,17 @@ def test_f11_answer_to_commit_is_lost(opened: Callable[..., Arena], line: Proxy,
 
 
 def test_f20_clocks_of_workers_have_no_part(opened: Callable[..., Arena]) -> None:
-    arena = opened(trials=4, epochs=8)
-    arena.worker(seconds=0.3, CHAOS_CLOCK="3600")
+    arena = opened(trials=3, epochs=10)
+    ahead = arena.worker(seconds=1.5, CHAOS_CLOCK="3600")
+    arena.wait_for(lambda: arena.epochs() > 1, "two epochs")
     arena.worker(seconds=0.3, CHAOS_CLOCK="-3600")
+    arena.wait_for(lambda: arena.epochs(1) > 1, "two epochs of the other")
+    ahead.kill()
 
-    arena.ended(0)
     arena.ended(1)
 
-    assert [trial.attempts for trial in arena.study.trials()] == [1] * 4
-    arena.check(accepted=4)
+    assert [trial.attempts for trial in arena.study.trials()] == [2, 1, 1]  # the dead one's soon, no other
+    arena.check(accepted=3)
 
 
 @on_sqlite
