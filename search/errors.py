@@ -29,3 +29,7 @@ class TrialNotFoundError(SearchError):
 
 class TrainerError(SearchError):
     """The trainer process could not be started or broke off a request."""
+
+
+class WorkerUnfitError(SearchError):
+    """Trials fail on this worker, and probably because of it; they are left to others."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spaces.space import Point
-    from storage.ledger import Holding
+    from storage.holding import Holding
     from storage.store import Store
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -108,6 +108,13 @@ class Study:
             return "out_of_time"
         return "open"
 
+    def exists(self) -> bool:
+        """Whether the store still has it: anybody may delete a study while workers run."""
+        try:
+            return self.store.optuna.get_study_name_from_id(self.id) == self.name
+        except KeyError:
+            return False
+
     def trials(self) -> tuple[TrialRecord, ...]:
         """All trials, by number."""
         holdings = {holding.number: holding for holding in self.store.ledger.holdings(self.name)}
@@ -170,6 +177,7 @@ def names(store: Store) -> list[str]:
 
 def create(store: Store, name: str, space: Space, data: DataLoaded, seed: int) -> Study:
     """Create a study and queue its first points: each architecture's defaults, then `try_first`."""
+    store.late.forget(name)
     store.ledger.forget(name)  # of one of the same name that was deleted
     direction = getattr(optuna.study.StudyDirection, space.objective.direction.upper())
     study_id = store.optuna.create_new_study([direction], name)

@@ -39,7 +39,7 @@ class Files:
         `token` is the attempt's lease token: with it, two workers that both think they have the
         trial write to two folders.
         """
-        last = f"{number:d}" if token is None else f"{number:d}-{safe_name(token)}"
+        last = f"{number:d}" if token is None else f"{number:d}/{safe_name(token)}"
         return self.path(f"trials/{safe_name(study)}/{last}")
 
     def path(self, relative: str | Path) -> Path:

@@ -3,51 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from storage.errors import TrialTakenError
+from storage.holding import Holding
 from storage.presence import Presence
 from storage.tables import EpochNow, trials_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-State = Literal["running", "paused", "released", "ended"]
+    from storage.holding import State
 
-
-@dataclass(frozen=True, kw_only=True)
-class Holding:
-    """One trial in the ledger. Times are seconds since 1970 on the database's clock."""
-
-    study: str
-    number: int
-    state: State
-    """`running`: a worker has the lease. `paused`: waits at a rung, in nobody's hands. `released`:
-    given back, or its lease ran out; to be carried on. `ended`: over."""
-    token: str | None
-    """The latest attempt's; None once its lease has run out and was reaped."""
-    worker: str
-    """Who has it or had it last."""
-    attempt: int
-    """From 1; one more for each time a worker was lost, not for pauses and orderly returns."""
-    is_lost: bool
-    """Whether the latest attempt ended with its worker lost."""
-    rung: int | None
-    epoch: int
-    """Epochs done when it was paused or given back."""
-    value: float | None
-    """The trial's value when it was paused."""
-    expires_at: float | None
-    changed_at: float
-
-    @classmethod
-    def from_row(cls, row: sa.RowMapping) -> Self:
-        """From a row of `hpsearch_trials`."""
-        return cls(**row)
+DOUBT = 0.5
+"""Of a lease: for how long one that is seen to have run out is doubted before it is reaped. Whoever lives renews
+meanwhile; so an outage of the database, or a machine that slept, loses nobody a trial."""
 
 
 class Ledger(Presence):
@@ -78,8 +51,8 @@ class Ledger(Presence):
             "attempt": 1,
             "is_lost": False,
             "epoch": 0,
-            "expires_at": EpochNow() + ttl,
             "changed_at": EpochNow(),
+            **_leased(ttl),
         }
         with self._transaction() as connection:
             try:
@@ -104,7 +77,7 @@ class Ledger(Presence):
             "worker": worker,
             "attempt": columns.attempt + sa.case((columns.is_lost, 1), else_=0),
             "is_lost": False,
-            "expires_at": EpochNow() + ttl,
+            **_leased(ttl),
         }
         where = (columns.study == study, columns.number == number, columns.state.in_(("paused", "released")))
         with self._transaction() as connection:
@@ -115,10 +88,10 @@ class Ledger(Presence):
     def renew(self, token: str, ttl: float) -> bool:
         """Hold the lease for `ttl` seconds from now; False if it is lost.
 
-        A lease that has run out unnoticed (nobody reaped it meanwhile) is renewed too: whether it
-        is lost is decided in one place, by whoever reaps.
+        A lease that has run out (nobody reaped it meanwhile) is renewed too: whether it is lost is
+        decided in one place, by whoever reaps.
         """
-        return self._change(token, "running", expires_at=EpochNow() + ttl)
+        return self._change(token, "running", **_leased(ttl))
 
     def pause(self, token: str, rung: int, epoch: int, value: float | None) -> bool:
         """Let a trial wait at a rung, in nobody's hands; False if the lease is lost."""
@@ -131,31 +104,73 @@ class Ledger(Presence):
         """
         return self._change(token, "released", epoch=epoch, is_lost=lost, expires_at=None)
 
+    def decide(self, token: str, result: str) -> bool:
+        """Fix how a trial ended; False if the lease is lost, and then another attempt's result counts.
+
+        This is the one moment in which a result is accepted. What follows, telling Optuna and `end`,
+        can be done again by anybody who finds it undone; the first result stays.
+        """
+        columns = trials_table.c
+        is_mine = columns.token == token
+        with self._transaction() as connection:
+            if _updated(connection, (is_mine, columns.state == "running"), {"state": "decided", "result": result}):
+                return True
+            done = sa.select(columns.number).where(is_mine, columns.state.in_(("decided", "ended")))
+            return connection.scalar(done) is not None
+
     def end(self, token: str) -> bool:
         """The trial is over; False if the lease is lost."""
-        return self._change(token, "ended", expires_at=None)
+        return self._change(token, "ended", "decided", expires_at=None, result=None)
 
     def drop(self, study: str, number: int) -> bool:
         """End a trial that nobody holds; False if somebody does, or it is not in the ledger."""
         columns = trials_table.c
-        where = (columns.study == study, columns.number == number, columns.state != "running")
+        where = (columns.study == study, columns.number == number, columns.state.in_(("paused", "released", "ended")))
         with self._transaction() as connection:
             return _updated(connection, where, {"state": "ended", "expires_at": None})
 
-    def reap(self, study: str) -> list[Holding]:
-        """Release every trial whose lease has run out, its attempt lost and its token void.
+    def reap(self, study: str | None = None) -> list[Holding]:
+        """Release every trial of a study, or of all, whose lease has run out: its attempt lost, its token void.
+
+        A lease that is found to have run out is first doubted for `DOUBT` of its length, so it takes
+        two calls. Only a call that is made again and again reaps.
 
         Returns:
-            The trials as they are now, by number; of several reapers one gets each.
+            The trials as they are now; of several reapers one gets each.
         """
         columns = trials_table.c
-        where = (columns.state == "running", columns.expires_at < EpochNow())
-        return self._change_all(study, where, {"state": "released", "is_lost": True, "token": None, "expires_at": None})
+        is_out = [columns.state == "running", columns.expires_at < EpochNow()]
+        if study is not None:
+            is_out.append(columns.study == study)
+        is_sure = columns.doubted_at <= EpochNow() - DOUBT * sa.func.coalesce(columns.lease, 0.0)
+        values = {"state": "released", "is_lost": True, "token": None, "expires_at": None, "doubted_at": None}
+        with self._transaction() as connection:
+            if connection.scalar(sa.select(columns.number).where(*is_out).limit(1)) is None:
+                return []  # most often so, and then nothing is locked
+            _updated(connection, (*is_out, columns.doubted_at.is_(None)), {"doubted_at": EpochNow()})
+            return _changed(connection, (*is_out, is_sure), values)
+
+    def unfinished(self) -> list[Holding]:
+        """Trials of all studies that are decided, but whose worker has not ended them in its lease's time."""
+        columns = trials_table.c
+        with self._transaction() as connection:
+            return _selected(connection, columns.state == "decided", columns.expires_at < EpochNow())
+
+    def exhausted(self, attempts: int, study: str | None = None) -> list[Holding]:
+        """Trials that have lost their worker in `attempts` attempts or more, and wait for a further one."""
+        columns = trials_table.c
+        where = [columns.state == "released", columns.is_lost, columns.attempt >= attempts]
+        if study is not None:
+            where.append(columns.study == study)
+        with self._transaction() as connection:
+            return _selected(connection, *where)
 
     def end_paused(self, study: str) -> list[Holding]:
         """End every trial that nobody holds, paused or released; returns them, by number."""
-        where = (trials_table.c.state.in_(("paused", "released")),)
-        return self._change_all(study, where, {"state": "ended"})
+        columns = trials_table.c
+        where = (columns.study == study, columns.state.in_(("paused", "released")))
+        with self._transaction() as connection:
+            return _changed(connection, where, {"state": "ended"})
 
     def holdings(self, study: str, states: Sequence[State] = ()) -> list[Holding]:
         """The study's trials in the ledger by number; all, or those in one of `states`."""
@@ -171,28 +186,20 @@ class Ledger(Presence):
         with self._transaction() as connection:
             connection.execute(trials_table.delete().where(trials_table.c.study == study))
 
-    def _change(self, token: str, state: State, **values: Any) -> bool:
-        """Change the running trial of that token, or repeat the change; False if there is none."""
+    def _change(self, token: str, state: State, before: State = "running", **values: Any) -> bool:
+        """Change the running trial of that token (or one that is `before`), or repeat it; False if there is none."""
         columns = trials_table.c
-        where = (columns.token == token, columns.state.in_(("running", state)))
+        where = (columns.token == token, columns.state.in_(("running", before, state)))
         with self._transaction() as connection:
             return _updated(connection, where, {"state": state, **values})
-
-    def _change_all(self, study: str, where: Sequence[sa.ColumnElement[bool]], values: dict[str, Any]) -> list[Holding]:
-        columns = trials_table.c
-        query = sa.select(columns.number).where(columns.study == study, *where).order_by(columns.number)
-        with self._transaction() as connection:
-            # Locked first: of two processes doing this at once, only one may report each trial.
-            numbers = connection.scalars(query.with_for_update()).all()
-            if not numbers:
-                return []
-            found = (columns.study == study, columns.number.in_(numbers))
-            _updated(connection, found, values)
-            return _selected(connection, *found)
 
 
 def _new_token() -> str:
     return secrets.token_hex(8)
+
+
+def _leased(ttl: float) -> dict[str, Any]:
+    return {"expires_at": EpochNow() + ttl, "lease": ttl, "doubted_at": None}
 
 
 def _updated(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]], values: dict[str, Any]) -> bool:
@@ -200,6 +207,19 @@ def _updated(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]],
     return connection.execute(update).rowcount > 0
 
 
+def _changed(
+    connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]], values: dict[str, Any]
+) -> list[Holding]:
+    """Change what is found; returns it as it is then. Of two processes at once only one finds each."""
+    key = sa.tuple_(trials_table.c.study, trials_table.c.number)
+    # Locked first, and then changed by what was locked: the condition has no meaning afterwards.
+    found = [tuple(row) for row in connection.execute(sa.select(*key.clauses).where(*where).with_for_update())]
+    if not found:
+        return []
+    _updated(connection, (key.in_(found),), values)
+    return _selected(connection, key.in_(found))
+
+
 def _selected(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Holding]:
-    query = sa.select(trials_table).where(*where).order_by(trials_table.c.number)
+    query = sa.select(trials_table).where(*where).order_by(trials_table.c.study, trials_table.c.number)
     return [Holding.from_row(row) for row in connection.execute(query).mappings()]

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from storage.engines import answering
 from storage.tables import EpochNow, workers_table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Engine
-
-    from storage.url import StoreUrl
+from storage.transactions import Transactions
 
 _FORGOTTEN_SECONDS = 7 * 86400.0  # a worker that was killed leaves its row behind for so long
 
@@ -35,17 +26,12 @@ class WorkerRow:
     """Seconds since its last sign of life."""
 
 
-class Presence:
+class Presence(Transactions):
     """The workers of a store. Every method is one transaction, safe from any process and thread.
 
     Raises:
         StorageError: from every method, when the database does not answer.
     """
-
-    def __init__(self, engine: Engine, url: StoreUrl) -> None:
-        """Work on this database, whose tables exist."""
-        self._engine = engine
-        self._url = url
 
     def join(self, worker: str, host: str, pid: int) -> None:
         """Enter a worker; rows of workers that were last seen a week ago go."""
@@ -77,8 +63,3 @@ class Presence:
         with self._transaction() as connection:
             rows = connection.execute(query.order_by(columns.started_at, columns.id)).mappings()
             return [WorkerRow(**row) for row in rows]
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
-        with answering(self._url), self._engine.begin() as connection:
-            yield connection

@@ -192,8 +192,21 @@ def _upgrade_own(engine: Engine, version: int | None) -> tuple[str, ...]:
     if version == SCHEMA_VERSION:
         return ()
     metadata.create_all(engine)
+    _add_columns(engine)
     _set_version(engine)
     return (f"our tables: {version or 'none'} to {SCHEMA_VERSION}",)
+
+
+def _add_columns(engine: Engine) -> None:
+    """Add columns that our tables have gained; one that was killed meanwhile is repeated from where it stood."""
+    with engine.begin() as connection:
+        inspector = sa.inspect(connection)
+        for table in metadata.sorted_tables:
+            there = {column["name"] for column in inspector.get_columns(table.name)}
+            for column in table.columns:
+                if column.name not in there:
+                    kind = column.type.compile(dialect=engine.dialect)
+                    connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
 
 
 def _set_version(engine: Engine) -> None:

@@ -13,6 +13,7 @@ from storage import schema
 from storage.engines import answering, make_engine, make_lock_engine
 from storage.errors import StorageError
 from storage.files import Files
+from storage.late import LateResults
 from storage.ledger import Ledger
 from storage.locks import advisory_lock, file_lock
 from storage.tables import EpochNow
@@ -77,6 +78,7 @@ class Store(_Access):
         super().__init__(url)
         self.files = files
         self.ledger = Ledger(self.engine, url)
+        self.late = LateResults(self.engine, url)
         with answering(url):
             if url.is_sqlite and not schema.has_write_ahead_log(self.engine):
                 with self.lock(_SCHEMA_LOCK):
@@ -87,6 +89,12 @@ class Store(_Access):
         """The database's clock, in seconds since 1970-01-01 UTC; the only one to compare times on."""
         with answering(self.url), self.engine.connect() as connection:
             return float(connection.scalars(sa.select(EpochNow())).one())
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Turn a failure of the database, Optuna's included, into a StorageError with cause and cure."""
+        with answering(self.url):
+            yield
 
     def close(self) -> None:
         """Close all connections; the store cannot be used afterwards."""

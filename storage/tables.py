@@ -8,7 +8,7 @@ from sqlalchemy import Boolean, Column, Double, Index, Integer, MetaData, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised with every change of the tables below; see `storage.schema` for the steps between."""
 
 UNFINISHED = 0
@@ -33,6 +33,9 @@ trials_table = Table(
     Column("value", Double),
     Column("expires_at", Double),
     Column("changed_at", Double, nullable=False),
+    Column("lease", Double),  # since version 2, as the two below: columns that came later may be NULL
+    Column("doubted_at", Double),
+    Column("result", Text),
     Index("ix_hpsearch_trials_state", "study", "state"),
 )
 
@@ -47,6 +50,17 @@ workers_table = Table(
     Column("progress", Text, nullable=False),
     Column("started_at", Double, nullable=False),
     Column("seen_at", Double, nullable=False),
+)
+
+late_table = Table(
+    "hpsearch_late_results",
+    metadata,
+    Column("token", String(32), primary_key=True),
+    Column("study", String(512), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("came_at", Double, nullable=False),
+    Index("ix_hpsearch_late_results_study", "study"),
 )
 
 

@@ -108,3 +108,24 @@ def show(
         print_json(data)
     else:
         print_table(trial_screen(data))
+
+
+def late_results(study: StudyName, form: AsFormat = Format.table, storage: Storage = DEFAULT_STORAGE) -> None:
+    """Show values that were computed but came too late, and what was accepted instead.
+
+    A worker that was suspended or cut off for longer than its lease loses its trial to another one.
+    What it had computed is kept here and counts for nothing.
+
+    \b
+    hpsearch late-results head-shrink
+    hpsearch late-results head-shrink --format json
+    """
+    from search.study import Study
+    from search.view.late import LATE_COLUMNS, late_row, late_to_list
+    from search.view.tables import listing
+
+    data = late_to_list(Study(opened(storage), study))
+    if form is Format.json:
+        print_json(data)
+    else:
+        print_table(listing(LATE_COLUMNS, [late_row(entry) for entry in data]))

@@ -59,6 +59,16 @@ def study_screen(view: StudyView, height: int | None = None) -> RenderableType:
     return Group(_headline(view), Text(), trials, Text(), _footer(view, n_rows))
 
 
+def listing(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """A plain table with a headline."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else clean(cell) for cell in row))
+    return table
+
+
 def pairs_table(rows: Iterable[tuple[str, object]]) -> Table:
     """Names and values, one pair a row."""
     table = Table(box=None, show_header=False, pad_edge=False)

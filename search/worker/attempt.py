@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from search.durations import format_epochs
+from search.errors import StudyNotFoundError
 from search.training.messages import (
-    PARTIAL,
     EpochEnded,
     Failed,
     Interrupt,
@@ -19,49 +18,57 @@ from search.training.messages import (
     TrialStarted,
     Verdict,
 )
+from search.worker.conclusion import Conclusion
+from search.worker.folders import remove_others, take_over
+from search.worker.reasons import death
 from search.worker.recording import Recording
+from search.worker.standing import SUSPECT, Suspicion
 from search.worker.trainer import TrainerDiedError
+from storage.failpoints import passing
 
 if TYPE_CHECKING:
-    import threading
-
     from search.study import Study
     from search.training.messages import Action, Event
     from search.trial import Reason
     from search.worker.claim import Claim
+    from search.worker.conclusion import AttemptEnding, Means
     from search.worker.heartbeat import Heartbeat
     from search.worker.judge import Judge
-    from search.worker.trainer import Trainer
+    from search.worker.reasons import Cause
 
 POLL_SECONDS = 0.5
 STALL_SECONDS = 1800.0  # without a word: tracing the largest networks takes minutes, not this
 LAST_WORDS_SECONDS = 300.0  # from an interrupt to the trial's end: a validation pass
 
-AttemptEnding = Literal["ended", "paused", "failed", "lost"]
-_Cause = Literal["time", "stop", "worker"]
 
 logger = logging.getLogger(__name__)
+
+
+class LeaseLostError(RuntimeError):
+    """Another worker may hold the trial: nothing more may be written of it."""
 
 
 class Attempt:
     """Supervises one training: passes judgements on, asks the judge, and knows how it ended."""
 
-    def __init__(
-        self, study: Study, claim: Claim, trainer: Trainer, judge: Judge, heartbeat: Heartbeat,
-        leaving: threading.Event,
-    ) -> None:  # fmt: skip
-        """Prepare; `leaving` is set when the worker is asked to end."""
+    def __init__(self, study: Study, claim: Claim, judge: Judge, heartbeat: Heartbeat, means: Means) -> None:
+        """Prepare; reads what the store has of the trial."""
         self._study = study
         self._claim = claim
-        self._trainer = trainer
         self._judge = judge
         self._heartbeat = heartbeat
-        self._leaving = leaving
-        self._recording = Recording(study, claim)
-        self._cause: _Cause | None = None
+        self._means = means
+        self._trainer = means.trainer
+        self._recording = Recording(study, claim.number)
+        self._conclusion = Conclusion(study, claim, self._recording, heartbeat, means)
+        self._cause: Cause | None = None
         self._interrupted_at = 0.0
         self._heard_at = time.monotonic()
         self._has_stepped = False
+        self._has_judged = False
+        self._has_died = False
+        self.suspicion: Suspicion | None = None
+        """Set where the trial failed in a way that may be this worker's fault."""
         self._failure: Failed | None = None
         self._ending: TrialEnded | None = None
 
@@ -70,24 +77,34 @@ class Attempt:
 
         Returns:
             `lost` where another worker may hold the trial: then nothing was written, and the
-            trainer was killed.
+            trainer was killed. `left` where the worker was asked to end while the store was away.
         """
+        try:
+            return self._supervise() or self._close()
+        except LeaseLostError:
+            return self._lost()
+
+    def _supervise(self) -> AttemptEnding | None:
+        """Listen until the trainer has no more to say; None where the trial's end is then to be recorded."""
         try:
             self._trainer.send(self._command())
             while self._ending is None and self._failure is None:
                 if self._heartbeat.is_lost:
                     return self._lost()
+                if self._heartbeat.is_orphan:
+                    raise StudyNotFoundError(f"study {self._study.name} was deleted")
                 if self._is_asked_to_end() and not self._has_stepped:
                     return self._hand_back()
                 if self._failure is None:
                     self._hear(self._trainer.receive(POLL_SECONDS))
         except TrainerDiedError as error:
-            self._failure = Failed(reason="crashed", message=_death(error), details=error.log)
-        return self._close()
+            self._has_died = True
+            self._failure = Failed(reason="crashed", message=death(error), details=error.log)
+        return None
 
     def _command(self) -> Train:
         objective = self._study.space.objective
-        folder = self._study.store.files.trial(self._study.name, self._claim.number)
+        folder = self._folder()
         return Train(
             trial=self._claim.number,
             hyperparameters=self._claim.hyperparameters,
@@ -100,6 +117,21 @@ class Attempt:
             judge_at=self._judge.judge_at,
             checkpoint_seconds=self._study.space.checkpoint,
         )
+
+    def _folder(self) -> Path:
+        """The attempt's own folder, with what the attempts before it have left."""
+        files, name, number = self._study.store.files, self._study.name, self._claim.number
+        trial, mine = files.trial(name, number), files.trial(name, number, self._claim.token)
+        if self._claim.resume:
+            take_over(trial, mine)
+
+            def move() -> bool:
+                self._recording.moved(mine)
+                return True
+
+            if self._means.patience.until_done(move, self._means.leaving):
+                remove_others(trial, mine)
+        return mine
 
     def _hear(self, event: Event | None) -> None:
         if event is None:
@@ -122,6 +154,8 @@ class Attempt:
                 self._failure = event
 
     def _judged(self, event: EpochEnded) -> None:
+        passing("judged")
+        self._has_judged = True
         self._recording.judged(event)
         metric = self._study.space.objective.metric
         logger.info("trial %d epoch %.4g: %s %.4f", event.trial, event.epoch, metric, event.metrics[metric])
@@ -132,7 +166,16 @@ class Attempt:
             return "pause"
         if self._cause:
             return "stop"
-        return self._judge.verdict(event.trial, event.images)
+        # While the store is away the trial goes on: its checkpoint keeps what the store does not know yet.
+        if not self._means.patience.tries(self._write):
+            return "continue"
+        return self._means.patience.tries(lambda: self._judge.verdict(event.trial, event.images)) or "continue"
+
+    def _write(self) -> bool:
+        if not self._heartbeat.holds():
+            raise LeaseLostError
+        self._recording.write()
+        return True
 
     def _is_asked_to_end(self) -> bool:
         """Whether the trial should end now; the first time, the trainer is told."""
@@ -140,7 +183,7 @@ class Attempt:
             if time.monotonic() - self._interrupted_at > LAST_WORDS_SECONDS:
                 self._give_up("did not end when it was asked to")
             return True
-        self._cause = "worker" if self._leaving.is_set() else self._heartbeat.ending
+        self._cause = "worker" if self._means.leaving.is_set() else self._heartbeat.ending
         if self._cause is None:
             return False
         self._interrupted_at = time.monotonic()
@@ -150,11 +193,7 @@ class Attempt:
     def _hand_back(self) -> AttemptEnding:
         """Give the trial back while its network is still being compiled: there is nothing to lose, or to wait for."""
         self._trainer.kill()
-        epochs = self._study.trials()[self._claim.number].epochs
-        self._recording.handed_back(f"Given back after {format_epochs(epochs)}, before more was trained.")
-        self._study.store.ledger.release(self._claim.token, int(epochs))
-        logger.info("trial %d given back before its first step", self._claim.number)
-        return "paused"
+        return self._conclusion.handed_back()
 
     def _check_silence(self) -> None:
         if time.monotonic() - self._heard_at > STALL_SECONDS:
@@ -162,6 +201,7 @@ class Attempt:
 
     def _give_up(self, what: str) -> None:
         self._trainer.kill()
+        self._has_died = True
         message = f"The trainer {what}, and was replaced. Its last lines are kept with the trial."
         self._failure = Failed(reason="crashed", message=message, details="stalled")
 
@@ -171,75 +211,19 @@ class Attempt:
         return "lost"
 
     def _close(self) -> AttemptEnding:
-        ledger = self._study.store.ledger
         if self._failure is not None:
-            self._fail(self._failure)
-            ledger.end(self._claim.token)
-            return "failed"
-        ended = self._ending
-        assert ended is not None
-        if ended.ending == "paused":
-            return self._pause(ended)
-        reason, why = self._reason(ended)
-        if reason == "early_stopped" and ended.best_value is not None:
-            self._judge.carry(ended.trial, ended.images, ended.best_value)
-        self._recording.ended(ended, reason, why)
-        ledger.end(self._claim.token)
-        logger.info("trial %d %s: %s", ended.trial, reason, why)
-        return "ended"
-
-    def _pause(self, ended: TrialEnded) -> AttemptEnding:
-        ledger = self._study.store.ledger
-        if self._cause == "worker":
-            self._recording.paused(
-                ended, f"Given back after {format_epochs(ended.epochs)}: its worker was asked to end."
-            )
-            ledger.release(self._claim.token, int(ended.epochs))
+            ending = self._conclude_failed(self._failure)
         else:
-            self._recording.paused(ended, self._waits(ended))
-            ledger.pause(self._claim.token, ended.images, int(ended.epochs), ended.best_value)
-        logger.info("trial %d paused after %s", ended.trial, format_epochs(ended.epochs))
-        return "paused"
+            assert self._ending is not None
+            ending = self._conclusion.ended(self._ending, self._cause)
+        return self._lost() if ending == "lost" else ending
 
-    def _waits(self, ended: TrialEnded) -> str:
-        where = f"{ended.images:,} images ({format_epochs(ended.epochs)})"
-        return f"Waits at {where} until it is among the best of its rung; {self._best(ended)} so far."
-
-    def _best(self, ended: TrialEnded) -> str:
-        metric = self._study.space.objective.metric
-        part = ended.best_metrics.get(PARTIAL)
-        on = f" on {part:.0f} of {self._study.data.n_validation} validation images" if part else ""
-        return f"best {metric} {ended.best_value:.4f} at epoch {ended.best_epoch:.4g}{on}"
-
-    def _reason(self, ended: TrialEnded) -> tuple[Reason, str]:
-        metric, best = self._study.space.objective.metric, self._best(ended)
-        if ended.ending == "finished":
-            return "finished", f"Trained all {format_epochs(ended.epochs)}; {best}."
-        if ended.ending == "early_stopped":
-            patience = self._claim.hyperparameters["patience"]
-            return "early_stopped", f"No better {metric} for {format_epochs(patience)} (its patience); {best}."
-        if self._cause == "time":
-            return "cancelled", f"The study's time was up after {format_epochs(ended.epochs)}; {best}, which counts."
-        if self._cause == "stop":
-            return (
-                "cancelled",
-                f"The study was asked to end after {format_epochs(ended.epochs)}; {best}, which counts.",
-            )
-        pruner = self._study.space.pruner.name
-        return (
-            "pruned",
-            f"Ended after {format_epochs(ended.epochs)} by the {pruner} pruner: others were better; {best}.",
-        )
-
-    def _fail(self, failure: Failed) -> None:
+    def _conclude_failed(self, failure: Failed) -> AttemptEnding:
         reason: Reason = "stalled" if failure.details == "stalled" else failure.reason
-        self._recording.failed(failure, reason, failure.details or self._trainer.last_lines())
-        logger.warning("trial %d %s: %s", self._claim.number, reason, failure.message)
-
-
-def _death(error: TrainerDiedError) -> str:
-    cause = ""
-    if error.signal == "SIGKILL":
-        cause = " Most often the machine ran out of memory: try a smaller batch size or fewer workers."
-    how = str(error)
-    return f"{how[0].upper()}{how[1:]} during this trial.{cause} The worker went on with a new one."
+        log = failure.details or self._trainer.last_lines()
+        if reason in SUSPECT and not self._has_judged:
+            self.suspicion = Suspicion(
+                number=self._claim.number, message=failure.message, is_reported=not self._has_died
+            )
+            return self._conclusion.failed_at_once(failure, reason, log)
+        return self._conclusion.failed(failure, reason, log)

@@ -12,6 +12,8 @@ from search.distributions import distributions
 from search.trial import Outcome
 from search.worker.proposal import derive_seed, propose
 from search.worker.scene import Scene
+from search.worker.standing import has_others
+from storage.failpoints import passing
 
 if TYPE_CHECKING:
     from search.study import Study
@@ -28,6 +30,8 @@ class Holder:
     worker: str
     lease: float = 60.0
     """Seconds; a worker that has not renewed its lease for so long has lost its trial."""
+    avoided: frozenset[tuple[str, int]] = frozenset()
+    """Study and number of trials that are left to other workers, as long as there are any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,7 @@ class Claim:
 
     number: int
     token: str
+    worker: str
     attempt: int
     params: dict[str, Any]
     hyperparameters: dict[str, Any]
@@ -60,7 +65,9 @@ def claim(study: Study, holder: Holder) -> Claim | Nothing:
     because everything happens under one lock.
     """
     with study.store.lock(f"claim {study.name}"):
-        _reap(study)
+        if study.store.ledger.reap(study.name):
+            passing("reaped")
+        give_up_exhausted(study)
         if study.state() != "open":
             return "done"
         scene = Scene(study, study.trials())
@@ -79,17 +86,18 @@ def claim(study: Study, holder: Holder) -> Claim | Nothing:
         return "late" if scene.is_late else "done"
 
 
-def _reap(study: Study) -> None:
-    for holding in study.store.ledger.reap(study.name):
-        if holding.attempt >= MAX_ATTEMPTS:
-            _give_up(study, holding.number, holding.attempt)
+def give_up_exhausted(study: Study) -> None:
+    """End the trials that have lost their worker too often; the caller holds the study's lock.
 
-
-def _give_up(study: Study, number: int, attempts: int) -> None:
-    why = f"{attempts} workers were lost while they trained this trial; it is not tried again."
-    study.note(number, "outcome", asdict(Outcome(reason="lost", why=why)))
-    study.optuna.tell(number, state=TrialState.FAIL)
-    study.store.ledger.drop(study.name, number)
+    Looked for anew each time, and not only where a lease was just reaped: whoever reaped may have died.
+    """
+    for holding in study.store.ledger.exhausted(MAX_ATTEMPTS, study.name):
+        trial_id = study.trial_id(holding.number)
+        if not study.store.optuna.get_trial(trial_id).state.is_finished():
+            why = f"{holding.attempt} workers were lost while they trained this trial; it is not tried again."
+            study.note(holding.number, "outcome", asdict(Outcome(reason="lost", why=why)))
+            study.store.optuna.set_trial_state_values(trial_id, TrialState.FAIL)
+        study.store.ledger.drop(study.name, holding.number)
 
 
 def _given_back(scene: Scene, holder: Holder) -> Claim | None:
@@ -99,6 +107,8 @@ def _given_back(scene: Scene, holder: Holder) -> Claim | None:
             # Its worker died between creating it and taking its lease.
             return _begun(scene, holder, trial.number, trial.params, trial.name)
     for holding in study.store.ledger.holdings(study.name, states=("released",)):
+        if (study.name, holding.number) in holder.avoided and has_others(study, holder.worker):
+            continue
         trial = trials[holding.number]
         if trial.state != "paused":
             # Its worker died after its result was recorded and before it let go.
@@ -145,12 +155,15 @@ def _proposed(scene: Scene, holder: Holder) -> Claim | None:
 
 def _begun(scene: Scene, holder: Holder, number: int, params: dict[str, Any], name: str | None) -> Claim:
     study = scene.study
+    passing("created")
     token = study.store.ledger.take(study.name, number, holder.worker, holder.lease)
+    passing("leased")
     seed = derive_seed(study.seed, number)
     study.note(number, "seed", seed)
     return Claim(
         number=number,
         token=token,
+        worker=holder.worker,
         attempt=1,
         params=params,
         hyperparameters=study.space.complete(params),
@@ -168,6 +181,7 @@ def _resumed(scene: Scene, holder: Holder, trial: TrialRecord) -> Claim | None:
     return Claim(
         number=trial.number,
         token=holding.token,
+        worker=holder.worker,
         attempt=holding.attempt,
         params=trial.params,
         hyperparameters=study.space.complete(trial.params),

@@ -15,7 +15,7 @@ from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 
 from search import figures
 from search.study import best_of
-from search.training.files import remove_checkpoints
+from search.worker.folders import remove_all_checkpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,7 +67,7 @@ def clear(study: Study) -> None:
     ended = sorted((trial for trial in trials if trial.is_accepted), key=lambda trial: sign * (trial.value or 0.0))
     failed = [trial for trial in trials if trial.state == "failed"]
     for trial in ended[:N_KEPT]:
-        remove_checkpoints(study.store.files.trial(study.name, trial.number))
+        remove_all_checkpoints(study.store.files.trial(study.name, trial.number))
     for trial in (*ended[N_KEPT:], *failed):
         shutil.rmtree(study.store.files.trial(study.name, trial.number), ignore_errors=True)
 

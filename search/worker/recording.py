@@ -3,117 +3,116 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
-
-from optuna.trial import TrialState
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from search.study import own
 from search.training.vitals.thinning import thinned
-from search.trial import Outcome, Reason
+from search.trial import Outcome
 from search.worker import keepsakes
 
 if TYPE_CHECKING:
     from search.study import Study
     from search.training.messages import EpochEnded, Failed, TrialEnded, TrialStarted
-    from search.worker.claim import Claim
+    from search.trial import Reason
+    from search.worker.results import Result
 
 
 _LOG_CHARACTERS = 8_000  # the end of a log says it; its lines may have any length
 
 
 class Recording:
-    """Writes one trial's story into the store; every method is one step of it."""
+    """One trial's story. It is first kept here, and then written: the store may be away meanwhile."""
 
-    def __init__(self, study: Study, claim: Claim) -> None:
+    def __init__(self, study: Study, number: int) -> None:
         """Take up the story where the store has it."""
         self._study = study
-        self._claim = claim
-        self._trial_id = study.trial_id(claim.number)
+        self._number = number
+        self._trial_id = study.trial_id(number)
         frozen = study.store.optuna.get_trial(self._trial_id)
         self._reported = set(frozen.intermediate_values)
         kept = own(frozen.system_attrs)
-        self._curve: list[dict[str, Any]] = list(kept.get("curve", []))
-        self._vitals: list[dict[str, float]] = list(kept.get("vitals", []))
-        self._story = str(kept.get("story", ""))
+        self._written = {
+            "curve": kept.get("curve", []),
+            "vitals": kept.get("vitals", []),
+            "story": kept.get("story", ""),
+        }
+        self.curve: list[dict[str, float]] = list(self._written["curve"])
+        self.vitals: list[dict[str, float]] = list(self._written["vitals"])
+        self.story = str(self._written["story"])
 
     def resumed(self, started: TrialStarted) -> None:
-        """Record the judgements that are in the checkpoint but not here.
+        """Keep the judgements that are in the checkpoint but not here.
 
         The trainer writes a checkpoint before it reports the judgement: a worker that is lost
         between the two leaves one that nobody would make, or report, again.
         """
-        last = self._curve[-1]["images"] if self._curve else 0
+        last = self.curve[-1]["images"] if self.curve else 0
         for entry in started.curve:
             if entry["images"] > last:
                 self._add(entry)
 
     def judged(self, ended: EpochEnded) -> None:
-        """Record a judgement: its metrics on the curve, the objective's for pruner and dashboard.
+        """Keep a judgement: its metrics on the curve, the signs of life before it.
 
-        Images seen are Optuna's step. What is trained again after its worker was lost replaces
-        what stood there.
+        What is trained again after its worker was lost replaces what stood there.
         """
         self._add({"epoch": ended.epoch, "images": ended.images, **ended.metrics})
         self._add_vitals(ended.vitals)
-        if ended.story != self._story:
-            self._story = ended.story
-            self._set("story", self._story)
+        self.story = ended.story
 
-    def _add(self, entry: dict[str, float]) -> None:
-        images = int(entry["images"])
-        self._curve = [*(one for one in self._curve if one["images"] < images), entry]
-        self._set("curve", self._curve)
-        if images not in self._reported:
-            value = entry[self._study.space.objective.metric]
-            self._study.store.optuna.set_trial_intermediate_value(self._trial_id, images, value)
-            self._reported.add(images)
+    def restore(self, result: Result) -> None:
+        """Take over the story that came with a result."""
+        self.curve, self.vitals, self.story = list(result.curve), list(result.vitals), result.story
+
+    def write(self) -> None:
+        """Write what is not in the store: the curve, and its values for pruner and dashboard.
+
+        Images seen are Optuna's step. Broken off anywhere, it can be done again.
+        """
+        for key, value in (("curve", self.curve), ("vitals", self.vitals), ("story", self.story)):
+            if value != self._written[key]:
+                self._study.note(self._number, key, value)
+                self._written[key] = list(value) if isinstance(value, list) else value
+        metric = self._study.space.objective.metric
+        for entry in self.curve:
+            images = int(entry["images"])
+            if images not in self._reported:
+                self._study.store.optuna.set_trial_intermediate_value(self._trial_id, images, entry[metric])
+                self._reported.add(images)
 
     def paused(self, ended: TrialEnded, why: str) -> None:
         """Record that the trial waits; it holds no worker from now on."""
-        outcome = self._outcome(ended, None, why)
-        self._set("outcome", asdict(outcome))
+        outcome = self.ended(ended, None, why)
+        self._study.note(self._number, "outcome", asdict(outcome))
         if ended.best_value is not None:
-            keepsakes.attach_if_best(self._study, self._claim.number, outcome, ended.best_value)
-        keepsakes.note(self._study, self._claim.number, f"**Paused.** {outcome.why}")
+            keepsakes.attach_if_best(self._study, self._number, outcome, ended.best_value)
+        keepsakes.note(self._study, self._number, f"**Paused.** {outcome.why}")
+
+    def moved(self, folder: Path) -> None:
+        """Correct where the trial's best weights are: they are now in that folder, under their old names."""
+        kept = own(self._study.store.optuna.get_trial(self._trial_id).system_attrs).get("outcome")
+        if kept:
+            files = self._study.store.files
+            places = {
+                key: files.relative(folder / name)
+                for key in ("weights", "confusion")
+                if kept[key] and (folder / (name := Path(kept[key]).name)).exists()
+            }
+            self._study.note(self._number, "outcome", {**kept, **places})
 
     def handed_back(self, why: str) -> None:
         """Record that the trial waits as it did before this attempt."""
         before = own(self._study.store.optuna.get_trial(self._trial_id).system_attrs).get("outcome")
         outcome = Outcome(**before) if before else Outcome(reason=None, why="")
-        self._set("outcome", asdict(replace(outcome, why=why)))
+        self._study.note(self._number, "outcome", asdict(replace(outcome, why=why)))
 
-    def ended(self, ended: TrialEnded, reason: Reason, why: str) -> None:
-        """Record a trial that has ended with a value: its best judgement's."""
-        outcome = self._outcome(ended, reason, why)
-        self._set("outcome", asdict(outcome))
-        self._show(outcome)
-        state = TrialState.PRUNED if reason == "pruned" else TrialState.COMPLETE
-        assert ended.best_value is not None  # only a paused trial may have none
-        keepsakes.attach(self._study, self._claim.number, outcome, ended.best_value)
-        self._study.store.optuna.set_trial_state_values(self._trial_id, state, [ended.best_value])
-        keepsakes.clear(self._study)
-
-    def failed(self, failure: Failed, reason: Reason, log: str) -> None:
-        """Record a trial that has ended without a value, why, and the signs that showed it."""
-        self._add_vitals(failure.vitals)
-        outcome = Outcome(
-            reason=reason,
-            why=failure.message,
-            epochs=self._curve[-1]["epoch"] if self._curve else 0,
-            images=self._curve[-1]["images"] if self._curve else 0,
-            seconds={**asdict(failure.seconds), "total": failure.seconds.total},
-            log=log[-_LOG_CHARACTERS:],
-        )
-        self._set("outcome", asdict(outcome))
-        self._show(outcome)
-        keepsakes.note(self._study, self._claim.number, f"**{reason}**: {failure.message}")
-        self._study.optuna.tell(self._claim.number, state=TrialState.FAIL)
-
-    def _outcome(self, ended: TrialEnded, reason: Reason | None, why: str) -> Outcome:
+    def ended(self, ended: TrialEnded, reason: Reason | None, why: str) -> Outcome:
+        """The outcome of a trial that has ended with a value, or pauses."""
         files = self._study.store.files
         return Outcome(
             reason=reason,
-            why=f"{why} {self._story}".strip(),
+            why=f"{why} {self.story}".strip(),
             epochs=ended.epochs,
             images=ended.images,
             best_epoch=ended.best_epoch,
@@ -124,25 +123,23 @@ class Recording:
             confusion=files.relative(ended.confusion or None),
         )
 
+    def failed(self, failure: Failed, reason: Reason, log: str) -> Outcome:
+        """The outcome of a trial that has ended without a value; the signs that showed why are kept."""
+        self._add_vitals(failure.vitals)
+        return Outcome(
+            reason=reason,
+            why=failure.message,
+            epochs=self.curve[-1]["epoch"] if self.curve else 0,
+            images=int(self.curve[-1]["images"]) if self.curve else 0,
+            seconds={**asdict(failure.seconds), "total": failure.seconds.total},
+            log=log[-_LOG_CHARACTERS:],
+        )
+
+    def _add(self, entry: dict[str, float]) -> None:
+        self.curve = [*(one for one in self.curve if one["images"] < entry["images"]), entry]
+
     def _add_vitals(self, signs: list[dict[str, float]]) -> None:
-        if not signs:
-            return
-        # Steps that are trained again after a worker was lost replace what stood there.
-        kept = [entry for entry in self._vitals if entry["step"] < signs[0]["step"]]
-        self._vitals = thinned([*kept, *signs])
-        self._set("vitals", self._vitals)
-
-    def _set(self, key: str, value: Any) -> None:
-        self._study.note(self._claim.number, key, value)
-
-    def _show(self, outcome: Outcome) -> None:
-        """What the dashboard lists with the trial."""
-        shown = {
-            "reason": outcome.reason,
-            "epochs": outcome.epochs,
-            "best_epoch": outcome.best_epoch,
-            "parameters": outcome.parameters,
-            "seconds": round(outcome.seconds.get("total", 0.0), 1),
-        }
-        for key, value in shown.items():
-            self._study.store.optuna.set_trial_user_attr(self._trial_id, key, value)
+        if signs:
+            # Steps that are trained again after a worker was lost replace what stood there.
+            kept = [entry for entry in self.vitals if entry["step"] < signs[0]["step"]]
+            self.vitals = thinned([*kept, *signs])

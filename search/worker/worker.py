@@ -8,19 +8,26 @@ import secrets
 import signal
 import socket
 import threading
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from search import machine
-from search.errors import SearchError
+from search.errors import SearchError, StudyNotFoundError
 from search.study import Study, check_data, load_command, names
 from search.training.messages import DataLoaded, Failed, LoadData
 from search.worker import trainer as trainers
 from search.worker.attempt import Attempt
+from search.worker.caretaker import Caretaker
 from search.worker.claim import Claim, Holder, claim
 from search.worker.closing import end_if_over
+from search.worker.conclusion import Means
 from search.worker.heartbeat import Heartbeat
 from search.worker.judge import Judge
+from search.worker.patience import Patience
+from search.worker.spool import Spool
+from search.worker.standing import Standing
+from storage.errors import StorageError
 
 if TYPE_CHECKING:
     from search.worker.trainer import Trainer
@@ -58,6 +65,9 @@ class Worker:
         self._orders = orders
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
         self._holder = Holder(worker=self.id, lease=orders.lease)
+        self._spool = Spool.of(store.files, self.id)
+        self._patience = Patience(store)
+        self._standing = Standing(self.id)
         self._leaving = threading.Event()
         self._trainer: Trainer | None = None
         self._loaded: tuple[LoadData, DataLoaded] | None = None
@@ -78,9 +88,11 @@ class Worker:
             Study(self._store, name)  # says so now if there is none
         self._store.ledger.join(self.id, socket.gethostname(), os.getpid())
         try:
-            while not self._leaving.is_set() and not self._is_enough():
-                if not self._serve_once() and not self._wait():
-                    break
+            with Caretaker(self._store, self._holder, self._spool):
+                while not self._leaving.is_set() and not self._is_enough():
+                    if self._patience.tries(lambda: self._serve_once() or self._wait()) is False:
+                        break
+                    self._patience.wait(self._leaving)
         finally:
             self._close()
 
@@ -154,13 +166,26 @@ class Worker:
         logger.info("trial %d of %s: %s", claimed.number, study.name, _described(claimed))
         assert self._trainer is not None
         with Heartbeat(study, claimed, self._holder) as heartbeat:
-            attempt = Attempt(study, claimed, self._trainer, Judge(study), heartbeat, self._leaving)
             try:
+                means = Means(trainer=self._trainer, patience=self._patience, spool=self._spool, leaving=self._leaving)
+                attempt = Attempt(study, claimed, Judge(study), heartbeat, means)
                 attempt.run()
+            except (KeyError, StudyNotFoundError):
+                if study.exists():
+                    raise
+                self._drop_trainer()
+                self._store.ledger.forget(study.name)
+                logger.warning("study %s was deleted; trial %d is given up", study.name, claimed.number)
+                return
             except BaseException:
                 self._drop_trainer()
-                self._store.ledger.release(claimed.token, 0)
+                with suppress(StorageError):  # then its lease runs out
+                    self._store.ledger.release(claimed.token, 0)
                 raise
+        if attempt.suspicion:
+            avoided = self._holder.avoided | {(study.name, claimed.number)}
+            self._holder = replace(self._holder, avoided=avoided)
+        self._standing.count(study, attempt.suspicion)
         if not self._trainer.is_alive() or self._trainer.memory() > machine.memory_per_worker():
             self._drop_trainer()
 
@@ -179,7 +204,8 @@ class Worker:
     def _close(self) -> None:
         if self._trainer is not None:
             self._trainer.quit()
-        self._store.ledger.leave(self.id)
+        with suppress(StorageError):
+            self._store.ledger.leave(self.id)
 
 
 def fairest_first(studies: list[Study]) -> list[Study]:

@@ -66,12 +66,12 @@ class Shell:
         """Run a listing and read what it prints."""
         return json.loads(self.run(*arguments, "--format", "json").stdout)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         """Start a command in the background, as in another terminal; ended with the test."""
         log = (self.folder / f"background-{len(self._started)}.log").open("w")
         process = subprocess.Popen(
             [sys.executable, "-m", "search", *arguments],
-            cwd=self.folder, env=self.environment(), stdout=log, stderr=subprocess.STDOUT, text=True,
+            cwd=self.folder, env={**self.environment(), **variables}, stdout=log, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         log.close()
         self._started.append(process)

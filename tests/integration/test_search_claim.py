@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from optuna.trial import TrialState
+from worker_steps import conclude, judged
 
 from search.errors import StudyMismatchError, StudyNotFoundError
 from search.study import Study, check_same, create
@@ -49,10 +50,9 @@ def begun(store: Store, text: str = SPACE, name: str = "claims") -> Study:
 
 def train(study: Study, claimed: Claim, *values: float) -> None:
     """Record epochs as a worker does; those of earlier attempts stay. Rungs are after 1 and 3 of them."""
-    recording = Recording(study, claimed)
     done = len(study.trials()[claimed.number].curve)
     for epoch, value in enumerate(values, done + 1):
-        recording.judged(judgement(claimed, epoch * EPOCH, value))
+        judged(study, claimed, judgement(claimed, epoch * EPOCH, value))
 
 
 def judgement(claimed: Claim, images: int, value: float, **more: float) -> EpochEnded:
@@ -74,15 +74,21 @@ def ended(study: Study, claimed: Claim, ending: Literal["finished", "paused"] = 
 
 def pause(study: Study, claimed: Claim, *values: float) -> None:
     train(study, claimed, *values)
-    Recording(study, claimed).paused(ended(study, claimed, "paused"), "Waits.")
+    Recording(study, claimed.number).paused(ended(study, claimed, "paused"), "Waits.")
     trial = study.trials()[claimed.number]
     assert study.store.ledger.pause(claimed.token, trial.images, int(trial.epochs), max(values))
 
 
 def finish(study: Study, claimed: Claim, *values: float) -> None:
     train(study, claimed, *values)
-    Recording(study, claimed).ended(ended(study, claimed), "finished", "Trained to the end.")
-    assert study.store.ledger.end(claimed.token)
+    assert conclude(study, claimed, ended(study, claimed), "finished", "Trained to the end.")
+
+
+def lose(store: Store) -> None:
+    """Let leases of 0.2 seconds run out, and be doubted; the next claim reaps them."""
+    time.sleep(0.4)
+    store.ledger.reap()
+    time.sleep(0.2)
 
 
 def taken(study: Study, holder: Holder = ME) -> Claim:
@@ -147,8 +153,7 @@ def test_leader_goes_on_where_it_costs_little_of_what_was_spent(store: Store) ->
     study = begun(store, SPACE + points)
     failed = taken(study)
     crash = Failed(reason="crashed", message="It fell.", seconds=Seconds(train=100.0))
-    Recording(study, failed).failed(crash, "crashed", "")
-    assert store.ledger.end(failed.token)
+    assert conclude(study, failed, crash, "crashed")
 
     first = taken(study)
     assert (first.number, first.resume) == (1, False)  # there is nobody to bet on yet
@@ -181,7 +186,7 @@ def test_trial_is_judged_and_pauses_within_its_first_epoch(store: Store) -> None
     verdicts = []
     for value in (0.3, 0.6, 0.7):
         claimed = taken(study)
-        Recording(study, claimed).judged(judgement(claimed, 1280, value, val_images=300))
+        judged(study, claimed, judgement(claimed, 1280, value, val_images=300))
         verdicts.append(judge.verdict(claimed.number, 1280))
 
     assert verdicts == ["pause", "pause", "continue"]
@@ -191,9 +196,7 @@ def test_trial_is_judged_and_pauses_within_its_first_epoch(store: Store) -> None
 def test_judgement_between_rungs_lets_a_trial_go_on(store: Store) -> None:
     study = begun(store, SPACE.replace("3600", "1000"))
     claimed = taken(study)
-    recording = Recording(study, claimed)
-    for images in (1280, EPOCH, 2 * EPOCH):
-        recording.judged(judgement(claimed, images, 0.5))
+    judged(study, claimed, *(judgement(claimed, images, 0.5) for images in (1280, EPOCH, 2 * EPOCH)))
 
     # At 1280 and at the epoch's end it stood at a rung; two epochs are none.
     assert [Judge(study).verdict(claimed.number, images) for images in (1280, EPOCH, 2 * EPOCH)] == [
@@ -203,11 +206,11 @@ def test_judgement_between_rungs_lets_a_trial_go_on(store: Store) -> None:
 
 def test_value_of_a_part_gives_way_to_the_first_of_the_whole(store: Store) -> None:
     study = begun(store, SPACE.replace("3600", "1000"))
-    recording = Recording(study, claimed := taken(study))
+    claimed = taken(study)
 
-    recording.judged(judgement(claimed, 1280, 0.9, val_images=300))
+    judged(study, claimed, judgement(claimed, 1280, 0.9, val_images=300))
     early = study.trials()[claimed.number]
-    recording.judged(judgement(claimed, EPOCH, 0.8))
+    judged(study, claimed, judgement(claimed, EPOCH, 0.8))
     later = study.trials()[claimed.number]
 
     assert (early.value, early.val_images) == (0.9, 300)
@@ -235,7 +238,7 @@ def test_worker_that_died_loses_its_trial(store: Store) -> None:
     study = begun(store)
     lost = taken(study, Holder(worker="gone", lease=0.2))
     train(study, lost, 0.5)
-    time.sleep(0.4)
+    lose(store)
 
     again = taken(study)
 
@@ -252,8 +255,9 @@ def test_epoch_whose_worker_died_before_recording_it_is_made_up_for(store: Store
         {"epoch": epoch, "images": epoch * EPOCH, "val_accuracy": value} for epoch, value in ((1, 0.4), (2, 0.6))
     ]
 
-    recording = Recording(study, claimed)
+    recording = Recording(study, claimed.number)
     recording.resumed(TrialStarted(trial=0, parameters=7, epoch=2, curve=in_checkpoint))
+    recording.write()
     train(study, claimed, 0.5)
 
     assert [(epoch["epoch"], epoch["val_accuracy"]) for epoch in study.trials()[0].curve] == [
@@ -268,7 +272,7 @@ def test_trial_that_loses_three_workers_is_given_up(store: Store) -> None:
     study = begun(store, SPACE.replace("trials: 12", "trials: 1"))
     for attempt in (1, 2, 3):
         assert taken(study, Holder(worker="gone", lease=0.1)).attempt == attempt
-        time.sleep(0.3)
+        lose(store)
 
     assert claim(study, ME) == "done"
 
@@ -284,17 +288,6 @@ def test_trial_whose_creator_died_is_taken_up(store: Store) -> None:
     store.optuna.set_trial_state_values(study.trial_id(0), TrialState.RUNNING)  # and then the process ended
 
     assert taken(study).number == 0
-
-
-def test_result_recorded_before_the_lease_was_let_go_stands(store: Store) -> None:
-    study = begun(store, SPACE.replace("trials: 12", "trials: 1"))
-    claimed = taken(study, Holder(worker="gone", lease=0.2))
-    train(study, claimed, 0.5)
-    Recording(study, claimed).ended(ended(study, claimed), "finished", "Done.")
-    time.sleep(0.4)
-
-    assert claim(study, ME) == "done"
-    assert [trial.state for trial in study.trials()] == ["complete"]
 
 
 def test_given_back_trial_goes_first(store: Store) -> None:
@@ -369,7 +362,7 @@ def test_early_stopped_trial_holds_the_others_to_its_best(store: Store, pruner: 
         assert all(epoch > 1 for epoch in stopped)  # at epoch 1 the early one was worse
 
 
-def test_study_of_another_space_is_refused(store: Store) -> None:
+def test_f26_study_of_another_space_is_refused(store: Store) -> None:
     study = begun(store)
 
     with pytest.raises(StudyMismatchError, match=r"searches another space \(it differs in search\)"):
@@ -403,7 +396,7 @@ def test_nothing_begins_that_cannot_reach_a_score_in_time(store: Store) -> None:
     slow = taken(study)
     train(study, slow, 0.5)
     took = replace(ended(study, slow, "paused"), seconds=Seconds(setup=100.0, train=30.0))
-    Recording(study, slow).paused(took, "Waits.")
+    Recording(study, slow.number).paused(took, "Waits.")
     store.ledger.pause(slow.token, 1, 1, 0.5)
     study.set_control(replace(study.control(), deadline=store.now() + 60))
 
@@ -444,3 +437,39 @@ def test_fairest_study_comes_first(store: Store) -> None:
     pause(served, taken(served), 0.4)
 
     assert [study.name for study in fairest_first([busy, served, fresh])] == ["fresh", "served", "busy"]
+
+
+def test_f31_workers_of_one_seed_try_different_points_and_the_same_again(store: Store) -> None:
+    text = SPACE.replace("trials: 12", "trials: 20")
+    workers = [Holder(worker=name) for name in ("one", "two")]
+    first, again = (begun(store, text, name) for name in ("first", "again"))
+
+    points = [[taken(study, workers[number % 2]).params for number in range(20)] for study in (first, again)]
+
+    assert len({tuple(sorted(point.items())) for point in points[0]}) == 20
+    assert points[0] == points[1]
+
+
+def test_trial_lost_between_taking_and_giving_up_is_given_up_by_the_next(store: Store) -> None:
+    study = begun(store)
+    for _ in range(3):
+        taken(study, Holder(worker="gone", lease=-1.0))
+        store.ledger.reap()  # and then the reaper died
+
+    assert taken(study).number == 1
+    assert study.trials()[0].state == "failed"
+
+
+def test_trial_that_failed_on_a_worker_is_left_to_others_while_there_are_any(store: Store) -> None:
+    study = begun(store)
+    me = Holder(worker="me", avoided=frozenset({("claims", 0)}))
+    store.ledger.release(taken(study, me).token, 0, lost=True)
+    store.ledger.join("other", "host", 1)
+
+    assert taken(study, me).number == 1
+    store.ledger.leave("other")
+    assert taken(study, me).number == 0
+
+
+def test_optuna_s_own_heartbeat_is_off(store: Store) -> None:
+    assert store.optuna.heartbeat_interval is None

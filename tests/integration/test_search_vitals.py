@@ -8,13 +8,13 @@ import optuna
 import pytest
 from optuna_dashboard import get_note
 from rich.console import Console
+from worker_steps import conclude, judged
 
 from search.study import Study, create
 from search.training.messages import DataLoaded, EpochEnded, Failed, Seconds, TrialEnded
 from search.view.status import show_to_dict
 from search.view.tables import trial_screen
 from search.worker.claim import Claim, Holder, claim
-from search.worker.recording import Recording
 from spaces.reader import read_space_text
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_collapsed_trial_keeps_signs_and_story(claimed: tuple[Study, Claim]) -> 
     study, one = claimed
     failed = Failed(reason="collapsed", message=DEAD, vitals=[signs(1), signs(8, 8e-9)])
 
-    Recording(study, one).failed(failed, "collapsed", "")
+    conclude(study, one, failed, "collapsed")
 
     shown = show_to_dict(study, one.number)
     assert (shown["state"], shown["reason"], shown["why"]) == ("failed", "collapsed", DEAD)
@@ -82,7 +82,7 @@ def test_collapsed_trial_is_shown_in_words_and_numbers(claimed: tuple[Study, Cla
     study, one = claimed
     failed = Failed(reason="collapsed", message=DEAD, vitals=[signs(1), signs(8, 8e-9)])
 
-    Recording(study, one).failed(failed, "collapsed", "")
+    conclude(study, one, failed, "collapsed")
 
     lines = screen(show_to_dict(study, one.number)).splitlines()
     assert any(line.split(maxsplit=1) == ["why", DEAD] for line in map(str.strip, lines))
@@ -92,15 +92,14 @@ def test_collapsed_trial_is_shown_in_words_and_numbers(claimed: tuple[Study, Cla
 
 def test_running_trial_says_how_it_is(claimed: tuple[Study, Claim]) -> None:
     study, one = claimed
-    recording = Recording(study, one)
 
-    recording.judged(epoch(1, [signs(1), signs(100)], SLOW))
+    judged(study, one, epoch(1, [signs(1), signs(100)], SLOW))
 
     shown = show_to_dict(study, one.number)
     assert (shown["state"], shown["why"]) == ("running", SLOW)
     assert [entry["step"] for entry in shown["vitals"]] == [1, 100]
 
-    recording.judged(epoch(2, [signs(110), signs(200)]))
+    judged(study, one, epoch(2, [signs(110), signs(200)]))
 
     assert show_to_dict(study, one.number)["why"] == ""
     assert [entry["step"] for entry in study.trials()[0].vitals] == [1, 100, 110, 200]
@@ -108,14 +107,13 @@ def test_running_trial_says_how_it_is(claimed: tuple[Study, Claim]) -> None:
 
 def test_ended_trial_has_its_last_story_after_the_reason(claimed: tuple[Study, Claim]) -> None:
     study, one = claimed
-    recording = Recording(study, one)
-    recording.judged(epoch(1, [signs(1)], SLOW))
+    judged(study, one, epoch(1, [signs(1)], SLOW))
     ended = TrialEnded(
         trial=one.number, ending="finished", images=3600, epochs=1, best_epoch=1, best_value=0.1, best_metrics={},
         parameters=7, seconds=Seconds(), weights="", confusion="",
     )  # fmt: skip
 
-    recording.ended(ended, "finished", "Trained all 1 epochs.")
+    conclude(study, one, ended, "finished", "Trained all 1 epochs.")
 
     assert show_to_dict(study, one.number)["why"] == f"Trained all 1 epochs. {SLOW}"
     assert note(study, one) == f"**finished**: Trained all 1 epochs. {SLOW}"
@@ -123,19 +121,18 @@ def test_ended_trial_has_its_last_story_after_the_reason(claimed: tuple[Study, C
 
 def test_steps_that_are_trained_again_replace_their_signs(claimed: tuple[Study, Claim]) -> None:
     study, one = claimed
-    Recording(study, one).judged(epoch(1, [signs(1), signs(50), signs(100)]))
+    judged(study, one, epoch(1, [signs(1), signs(50), signs(100)]))
 
-    Recording(study, one).judged(epoch(1, [signs(51, 0.7), signs(100, 0.8)]))
+    judged(study, one, epoch(1, [signs(51, 0.7), signs(100, 0.8)]))
 
     assert study.trials()[0].vitals == (signs(1), signs(50), signs(51, 0.7), signs(100, 0.8))
 
 
 def test_signs_of_a_long_trial_stay_few(claimed: tuple[Study, Claim]) -> None:
     study, one = claimed
-    recording = Recording(study, one)
 
     for number in range(1, 10):
-        recording.judged(epoch(number, [signs(step) for step in range(number * 400, number * 400 + 400, 10)]))
+        judged(study, one, epoch(number, [signs(step) for step in range(number * 400, number * 400 + 400, 10)]))
 
     kept = [entry["step"] for entry in study.trials()[0].vitals]
     assert len(kept) == 160

@@ -90,7 +90,90 @@ def test_reap_lease_that_runs_out_in_time(ledger):
 
     assert ledger.renew(token, 0.1)
     time.sleep(0.2)
+    assert ledger.reap("s") == []  # doubted
+    time.sleep(0.2)
     assert [holding.number for holding in ledger.reap("s")] == [0]
+
+
+def test_f10_lease_that_ran_out_unseen_is_doubted_before_it_is_reaped(ledger):
+    token = ledger.take("s", 0, "w1", 0.2)
+    time.sleep(0.4)  # the database was away, or the machine slept
+
+    assert ledger.reap("s") == []
+    assert only(ledger).doubted_at is not None
+    assert ledger.renew(token, TTL)
+    assert only(ledger).doubted_at is None
+    time.sleep(0.2)
+    assert ledger.reap("s") == []
+    assert only(ledger).token == token
+
+
+def test_reap_all_studies(ledger):
+    for study in ("s", "t"):
+        ledger.take(study, 0, "w1", PAST)
+        ledger.take(study, 1, "w1", TTL)
+
+    assert [(holding.study, holding.number) for holding in ledger.reap()] == [("s", 0), ("t", 0)]
+    assert ledger.reap() == []
+
+
+def test_decide_fixes_the_first_result(ledger):
+    token = ledger.take("s", 0, "w1", TTL)
+
+    assert ledger.decide(token, "first")
+    assert ledger.decide(token, "second")  # as one that was not heard; nothing is changed
+    assert (only(ledger).state, only(ledger).result) == ("decided", "first")
+    assert not ledger.renew(token, TTL)
+    assert not ledger.release(token, 1)
+    assert not ledger.drop("s", 0)
+    assert ledger.end(token)
+    assert ledger.decide(token, "third")
+    assert (only(ledger).state, only(ledger).result) == ("ended", None)
+
+
+@pytest.mark.parametrize("also_resumed", [False, True])
+def test_f09_decide_after_reaping_is_refused(ledger, also_resumed):
+    token = ledger.take("s", 0, "w1", PAST)
+    ledger.reap("s")
+    if also_resumed:
+        ledger.resume("s", 0, "w2", TTL)
+    before = only(ledger)
+
+    assert not ledger.decide(token, "late")
+    assert only(ledger) == before
+
+
+def test_decided_trial_is_finished_by_others_and_not_tried_again(ledger):
+    ledger.decide(ledger.take("s", 0, "w1", PAST), "result")
+    ledger.decide(ledger.take("s", 1, "w1", TTL), "fresh")
+
+    assert ledger.reap("s") == []
+    assert ledger.resume("s", 0, "w2", TTL) is None
+    assert [(holding.number, holding.result) for holding in ledger.unfinished()] == [(0, "result")]
+
+
+def test_exhausted_after_so_many_losses(ledger):
+    ledger.take("s", 0, "w1", PAST)
+    ledger.reap("s")
+    ledger.release(ledger.take("s", 1, "w1", TTL), 1)
+    assert ledger.exhausted(2) == []
+
+    ledger.resume("s", 0, "w2", PAST)
+    assert ledger.exhausted(2) == []
+    ledger.reap("s")
+    assert [holding.number for holding in ledger.exhausted(2)] == [0]
+    assert ledger.exhausted(2, "t") == []
+
+
+def test_late_result_kept_once(store):
+    assert store.late.keep("token", "s", 3, "{}")
+    assert not store.late.keep("token", "s", 3, "{}")
+    store.late.keep("other", "t", 1, "{}")
+
+    [late] = store.late.of("s")
+    assert (late.token, late.number, late.result) == ("token", 3, "{}")
+    store.late.forget("s")
+    assert store.late.of("s") == []
 
 
 @pytest.mark.parametrize("also_resumed", [False, True])

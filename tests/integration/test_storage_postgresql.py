@@ -109,7 +109,7 @@ def test_options_of_address_kept(postgres_url):
         assert scalar(store.engine, "SHOW application_name") == "mine"
 
 
-def test_time_zone_of_user_without_effect(postgres_server, postgres_url):
+def test_f20_time_zone_of_user_without_effect(postgres_server, postgres_url):
     postgres_server.admin.execute("ALTER ROLE postgres SET timezone = 'Asia/Tokyo'")
     try:
         with open_store(postgres_url) as store:

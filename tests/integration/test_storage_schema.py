@@ -107,7 +107,7 @@ def test_upgrade_store_of_optuna_alone(store_url):
         open_store(store_url)
     assert contents(store_url) == before
 
-    assert upgrade_schema(store_url) == ("our tables: none to 1",)
+    assert upgrade_schema(store_url) == ("our tables: none to 2",)
     with open_store(store_url, create=False) as store:
         assert store.optuna.get_study_id_from_name("s") == 1
         store.ledger.take("s", 0, "w", 60.0)
@@ -166,3 +166,26 @@ def test_store_missing_not_created(store_url):
     assert check_schema(store_url).condition == "empty"
     path = StoreUrl.parse(store_url).path
     assert path is None or not path.exists()
+
+
+def test_f25_store_of_version_one_is_refused_and_brought_up_to_date(store_url):
+    made(store_url)
+    execute(
+        store_url,
+        "DROP TABLE hpsearch_late_results",
+        *(f"ALTER TABLE hpsearch_trials DROP COLUMN {name}" for name in ("lease", "doubted_at", "result")),
+        "INSERT INTO hpsearch_trials"
+        " (study, number, state, token, worker, attempt, is_lost, epoch, expires_at, changed_at)"
+        " VALUES ('s', 0, 'running', 'old', 'w', 1, FALSE, 0, 1.0, 1.0)",
+        "UPDATE hpsearch_schema SET version = 1",
+    )
+    before = contents(store_url)
+
+    with pytest.raises(StorageError, match="`hpsearch db upgrade`"):
+        open_store(store_url)
+    assert contents(store_url) == before
+    assert upgrade_schema(store_url) == ("our tables: 1 to 2",)
+
+    with open_store(store_url, create=False) as store:
+        assert [holding.token for holding in store.ledger.reap("s")] == [None]
+        assert store.late.of("s") == []

@@ -84,3 +84,11 @@ def test_decisions_are_all_in_the_index():
     missing = [path.name for path in folder.glob("[0-9]*.md") if f"({path.name})" not in index]
 
     assert missing == []
+
+
+def test_tests_that_operations_names_are_there():
+    named = set(re.findall(r"`(test_f\d\d_\w+)`", (ROOT / "docs/operations.md").read_text()))
+    sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert named
+    assert {name for name in named if f"def {name}(" not in sources} == set()

@@ -22,7 +22,7 @@ def test_trial_folder_per_attempt(tmp_path):
     files = Files(tmp_path)
 
     assert files.trial("head-shrink", 7) == tmp_path / "trials/head-shrink/7"
-    assert files.trial("head-shrink", 7, "abc") == tmp_path / "trials/head-shrink/7-abc"
+    assert files.trial("head-shrink", 7, "abc") == tmp_path / "trials/head-shrink/7/abc"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,121 @@
+"""Recording a result once: decided in the ledger, told to Optuna, read back."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from optuna.trial import TrialState
+
+from search.errors import StudyNotFoundError
+from search.study import Study
+from search.worker import keepsakes
+from search.worker.recording import Recording
+from search.worker.results import Result
+from storage.failpoints import passing
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+    from search.worker.spool import Spool
+    from storage.store import Store
+
+_STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+
+logger = logging.getLogger(__name__)
+
+
+def deliver(study: Study, result: Result) -> bool:
+    """Record a result, or keep it as late; True if it was accepted.
+
+    Whoever did not hear the answer, or finds the result in a spool, may do it again, at any time and in
+    any process: a result is accepted once, in the ledger, and everything after that is repeated
+    until it is done.
+
+    Raises:
+        StorageError, or an error of Optuna's or SQLAlchemy's: if the database does not answer.
+    """
+    if not study.store.ledger.decide(result.token, result.to_json()):
+        return _too_late(study, result)
+    passing("decided")
+    return tell(study, result)
+
+
+def tell(study: Study, result: Result) -> bool:
+    """Carry out what the ledger has decided; True unless the trial was ended otherwise meanwhile."""
+    trial_id = study.trial_id(result.number)
+    with study.store.lock(f"tell {study.name} {result.number}"):
+        if not study.store.optuna.get_trial(trial_id).state.is_finished():
+            _write(study, result, trial_id)
+            passing("told")
+        # Read back: what counts is what stands there.
+        is_accepted = _says(study.store.optuna.get_trial(trial_id), result)
+        study.store.ledger.end(result.token)
+    keepsakes.clear(study)
+    return is_accepted or _too_late(study, result)
+
+
+def finish_others(store: Store, spool: Spool, seconds: float) -> None:
+    """Carry out what other workers have left undone: decided, or in their spools for so many seconds."""
+    for holding in store.ledger.unfinished():  # or its worker is just slow: then both do it
+        if holding.result is not None:
+            _finish(store, Result.from_json(holding.result))
+    for result, other in spool.others(seconds):
+        _finish(store, result)
+        other.remove(result)
+
+
+def _finish(store: Store, result: Result) -> None:
+    try:
+        study = Study(store, result.study)
+    except StudyNotFoundError as error:
+        logger.warning("the result of trial %d is of no use: %s", result.number, error)
+        store.ledger.forget(result.study)
+        return
+    if deliver(study, result):
+        logger.info("recorded trial %d of %s for %s", result.number, result.study, result.worker)
+
+
+def _write(study: Study, result: Result, trial_id: int) -> None:
+    recording = Recording(study, result.number)
+    recording.restore(result)
+    recording.write()
+    study.note(result.number, "outcome", asdict(result.outcome))
+    _show(study, result, trial_id)
+    if result.value is None:
+        keepsakes.note(study, result.number, f"**{result.outcome.reason}**: {result.outcome.why}")
+    else:
+        keepsakes.attach(study, result.number, result.outcome, result.value)
+    values = None if result.value is None else [result.value]
+    study.store.optuna.set_trial_state_values(trial_id, _STATES[result.state], values)
+
+
+def _show(study: Study, result: Result, trial_id: int) -> None:
+    """What the dashboard lists with the trial."""
+    outcome = result.outcome
+    shown = {
+        "reason": outcome.reason,
+        "epochs": outcome.epochs,
+        "best_epoch": outcome.best_epoch,
+        "parameters": outcome.parameters,
+        "seconds": round(outcome.seconds.get("total", 0.0), 1),
+    }
+    for key, value in shown.items():
+        study.store.optuna.set_trial_user_attr(trial_id, key, value)
+
+
+def _says(told: FrozenTrial, result: Result) -> bool:
+    return told.state == _STATES[result.state] and told.value == result.value
+
+
+def _too_late(study: Study, result: Result) -> bool:
+    """Keep a value that nobody asked for any more; always False."""
+    if result.value is None:
+        logger.warning("lease lost: trial %d failed here, which does not count", result.number)
+    elif study.store.late.keep(result.token, study.name, result.number, result.to_json()):
+        logger.warning(
+            "lease lost: the value %.4f of trial %d came too late; it is kept, see `hpsearch late-results %s`",
+            result.value, result.number, study.name,
+        )  # fmt: skip
+    return False

@@ -1,0 +1,66 @@
+"""A folder for each attempt: two workers that both think they have a trial never write to the same files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from search.training.files import checkpoints, remove_checkpoints
+
+_UNFINISHED = ".part"
+
+
+def take_over(trial: Path, attempt: Path) -> Path:
+    """Make an attempt's folder begin with the furthest that any attempt before it has left; returns it.
+
+    Files are linked, or copied where that is impossible: nobody ever writes into one that is there. A
+    folder under its own name is whole. Without anything before, it is left to whoever writes first.
+    """
+    whole = [one for one in _folders(trial) if one.suffix != _UNFINISHED and checkpoints(one)]
+    before = max(whole, key=lambda one: checkpoints(one)[0], default=None)
+    if before is None or attempt.exists():
+        return attempt
+    unfinished = attempt.with_name(f"{attempt.name}{_UNFINISHED}")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    for file in before.iterdir():
+        if file.is_file() and file.suffix != _UNFINISHED:
+            with suppress(FileNotFoundError):  # its attempt still lives, and has just removed it
+                _link(file, unfinished / file.name)
+    unfinished.rename(attempt)
+    return attempt
+
+
+def remove_others(trial: Path, attempt: Path) -> None:
+    """Remove what earlier attempts have left; a trainer that still writes there finds its folder gone."""
+    for folder in _folders(trial):
+        if folder == trial:
+            for file in folder.iterdir():
+                if file.is_file():
+                    file.unlink(missing_ok=True)
+        elif folder != attempt:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_all_checkpoints(trial: Path) -> None:
+    """Remove the checkpoints of a trial that will not be continued, all attempts'; best weights stay."""
+    for folder in _folders(trial):
+        remove_checkpoints(folder)
+
+
+def _folders(trial: Path) -> list[Path]:
+    """Attempts' folders, and the trial's own, where earlier versions wrote."""
+    if not trial.is_dir():
+        return []
+    return [trial, *sorted(one for one in trial.iterdir() if one.is_dir() and not one.is_symlink())]
+
+
+def _link(file: Path, place: Path) -> None:
+    try:
+        os.link(file, place)
+    except FileNotFoundError:
+        raise
+    except OSError:  # a file system without links
+        shutil.copy2(file, place)

@@ -1,0 +1,225 @@
+"""Workers that die, stand still or are cut off at a named place. Real processes; only the training is pretended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from arena import Arena
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from storage.store import Store
+
+KILLED = -signal.SIGKILL
+
+
+@pytest.fixture
+def opened(store: Store, tmp_path: Path) -> Iterator[Callable[..., Arena]]:
+    """Opens a study to let workers loose on; those that still run are killed with the test."""
+    arenas: list[Arena] = []
+
+    def one(trials: int = 1, epochs: int = 5) -> Arena:
+        arenas.append(Arena.opened(store, tmp_path, trials, epochs))
+        return arenas[-1]
+
+    yield one
+    for arena in arenas:
+        arena.close()
+
+
+def test_f01_worker_killed_in_the_middle(opened: Callable[..., Arena]) -> None:
+    arena = opened(epochs=20)
+    arena.worker(seconds=0.3)
+    arena.wait_for(lambda: arena.epochs() >= 3, "three epochs")
+    arena.workers[0].kill()
+    done = arena.epochs()
+
+    arena.worker()
+
+    arena.ended(1)
+    assert arena.trial().attempts == 2
+    assert f"trial 0 epoch {done}:" not in arena.log(1)  # it was not trained again
+    arena.check(accepted=1)
+
+
+@pytest.mark.parametrize(("place", "attempts"), [("created", 1), ("leased", 2)])
+def test_f02_worker_killed_before_its_first_beat(opened: Callable[..., Arena], place: str, attempts: int) -> None:
+    arena = opened(trials=2)
+    arena.worker(f"{place}:kill:2")  # the second trial's
+    arena.ended(0, KILLED)
+
+    arena.worker()
+
+    arena.ended(1)
+    assert arena.trial(1).attempts == attempts
+    arena.check(accepted=2)
+
+
+@pytest.mark.parametrize("place", ["spooled", "decided", "told"])
+def test_f03_worker_killed_while_it_records(opened: Callable[..., Arena], place: str) -> None:
+    arena = opened()
+    arena.worker(f"{place}:kill")
+    arena.ended(0, KILLED)
+
+    arena.worker()
+
+    arena.ended(1)
+    assert arena.trial().attempts == 1
+    assert "epoch" not in arena.log(1)  # the result was there: nothing was trained again
+    arena.check(accepted=1)
+
+
+@pytest.mark.slow
+def test_f04_reaper_killed_before_it_gives_up(opened: Callable[..., Arena]) -> None:
+    arena = opened()
+    for attempt in range(3):
+        arena.worker("judged:kill")
+        arena.wait_for(lambda: arena.trial().attempts == attempt + 1, "the next attempt")  # noqa: B023
+        arena.ended(attempt, KILLED)
+    arena.worker("reaped:kill")  # it takes the trial from the last one, and dies before it gives it up
+    arena.ended(3, KILLED)
+
+    arena.worker()
+
+    arena.ended(4)
+    assert arena.trial().attempts == 3
+    assert arena.trial().outcome.reason == "lost"
+    arena.check(accepted=0)
+
+
+@pytest.mark.slow
+def test_f07_worker_suspended_for_longer_than_its_lease(opened: Callable[..., Arena]) -> None:
+    arena = opened(trials=2, epochs=30)
+    first = arena.worker(seconds=0.3)
+    arena.wait_for(lambda: arena.epochs() >= 2, "two epochs")
+    os.kill(first.pid, signal.SIGSTOP)
+    arena.worker()
+    arena.wait_for(lambda: arena.trial().is_accepted, "the second worker's result")
+    before = arena.store.optuna.get_trial(arena.study.trial_id(0))
+
+    os.kill(first.pid, signal.SIGCONT)
+
+    arena.wait_for(lambda: "lease lost" in arena.log(0), "the first worker's insight")
+    arena.ended(0)
+    arena.ended(1)
+    assert arena.store.optuna.get_trial(arena.study.trial_id(0)) == before
+    arena.check(accepted=2)
+
+
+@pytest.mark.slow
+def test_f09_result_of_a_suspended_worker_comes_too_late(opened: Callable[..., Arena]) -> None:
+    arena = opened()
+    first = arena.worker("spooled:stop")
+    arena.wait_for(lambda: list(arena.store.files.root.glob("spool/*/*.json")), "a spooled result")
+    for file in arena.store.files.root.glob("spool/*/*.json"):
+        hidden = file.with_suffix(".hidden")
+        file.rename(hidden)  # as on a machine of its own, where nobody else finds it
+    arena.worker()
+    arena.wait_for(lambda: arena.trial().is_accepted, "the second worker's result")
+    value = arena.trial().value
+
+    os.kill(first.pid, signal.SIGCONT)
+
+    arena.ended(0)
+    arena.ended(1)
+    hidden.unlink()
+    [late] = arena.store.late.of("chaos")
+    assert late.number == 0
+    assert arena.trial().value == value
+    assert arena.trial().attempts == 2
+    assert "came too late" in arena.log(0)
+    arena.check(accepted=1)
+
+
+def test_f12_worker_asked_to_end_costs_no_attempt(opened: Callable[..., Arena]) -> None:
+    arena = opened(epochs=20)
+    first = arena.worker(seconds=0.3)
+    arena.wait_for(lambda: arena.epochs() >= 3, "three epochs")
+    first.terminate()
+    arena.ended(0)
+    done = arena.epochs()
+
+    arena.worker()
+
+    arena.ended(1)
+    assert arena.trial().attempts == 1
+    assert f"trial 0 epoch {done}:" not in arena.log(1)
+    arena.check(accepted=1)
+
+
+def test_f12_worker_asked_twice_leaves_at_once(opened: Callable[..., Arena]) -> None:
+    arena = opened(epochs=1000)
+    first = arena.worker(seconds=1.0)
+    arena.wait_for(lambda: arena.epochs() >= 1, "an epoch")
+
+    first.send_signal(signal.SIGTERM)
+    first.send_signal(signal.SIGINT)
+
+    arena.ended(0, status=130)
+    [holding] = arena.store.ledger.holdings("chaos")
+    assert (holding.state, holding.is_lost) == ("released", False)
+
+
+def test_f12_worker_killed_while_it_gives_back(opened: Callable[..., Arena]) -> None:
+    arena = opened(epochs=20)
+    first = arena.worker("paused:kill", seconds=0.3)
+    arena.wait_for(lambda: arena.epochs() >= 2, "two epochs")
+    first.terminate()
+    arena.ended(0, KILLED)
+
+    arena.worker()
+
+    arena.ended(1)
+    assert arena.trial().attempts == 2
+    arena.check(accepted=1)
+
+
+@pytest.mark.slow
+def test_f29_workers_killed_at_random(opened: Callable[..., Arena]) -> None:
+    import random
+
+    chance = random.Random(4)  # the seed
+    arena = opened(trials=12, epochs=6)
+    until = time.monotonic() + 300
+    while arena.study.state() == "open" and time.monotonic() < until:
+        while sum(process.poll() is None for process in arena.workers) < 3:
+            arena.worker(seconds=0.2)
+        time.sleep(chance.uniform(2.0, 5.0))
+        if len(arena.workers) < 10:
+            chance.choice([process for process in arena.workers if process.poll() is None] or arena.workers).kill()
+    for process in arena.workers:
+        process.wait(timeout=120)
+
+    lost = sum(trial.outcome.reason == "lost" for trial in arena.study.trials())
+    arena.check(accepted=12 - lost)
+
+
+def test_f19_worker_stops_after_three_failures_with_the_same_words(opened: Callable[..., Arena]) -> None:
+    arena = opened(trials=9)
+    arena.worker(CHAOS_BROKEN="The images cannot be read.")
+
+    arena.ended(0, status=1)
+
+    assert "this worker stands down: 3 trials in a row" in arena.log(0)
+    assert "with the same words; the last one: The images cannot be read." in arena.log(0)
+    assert [trial.state for trial in arena.study.trials()] == ["failed"] * 3
+
+
+def test_bad_worker_stands_down_and_its_trials_go_back(opened: Callable[..., Arena]) -> None:
+    arena = opened(trials=8, epochs=20)
+    arena.worker(seconds=0.1)
+    arena.wait_for(lambda: arena.epochs() > 1, "a good worker's epochs")
+
+    arena.worker(CHAOS_BROKEN="Trial # cannot be built.")  # each time other words
+
+    arena.ended(1, status=1)
+    assert "while others succeed" in arena.log(1)
+    arena.ended(0)
+    arena.check(accepted=8)
+    assert sum(trial.attempts == 2 for trial in arena.study.trials()) == 3

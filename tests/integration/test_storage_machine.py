@@ -1,0 +1,252 @@
+"""The ledger against a pure model of it, over any order of asking, beating, expiring, reaping, telling and dying."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import hypothesis.strategies as st
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
+
+from storage.ledger import DOUBT
+from storage.tables import trials_table
+
+if TYPE_CHECKING:
+    from storage.store import Store
+
+LEASE = 1000.0  # seconds, of which a test's own time is nothing
+MOMENT = LEASE / 4  # the clock's steps; no lease ends within a second of one
+ATTEMPTS = 3
+
+_studies = itertools.count()
+
+
+@dataclass(eq=False)
+class Trial:
+    """What the ledger should say of one trial."""
+
+    token: str | None
+    state: str = "running"
+    attempt: int = 1
+    is_lost: bool = False
+    expires: float | None = LEASE
+    doubted: float | None = None
+    result: str | None = None
+
+
+@dataclass
+class Model:
+    """The rules in plain Python. Time stands still but for `tick`."""
+
+    now: float = 1.0
+    trials: list[Trial] = field(default_factory=list)
+    accepted: dict[int, str] = field(default_factory=dict)
+    late: set[str] = field(default_factory=set)
+
+    def of(self, token: str, *states: str) -> Trial | None:
+        return next((one for one in self.trials if one.token == token and one.state in states), None)
+
+    def renew(self, token: str) -> bool:
+        trial = self.of(token, "running")
+        if trial:
+            trial.expires, trial.doubted = self.now + LEASE, None
+        return trial is not None
+
+    def change(self, token: str, state: str, *, lost: bool = False) -> bool:
+        trial = self.of(token, "running", state)
+        if trial:
+            trial.state, trial.expires = state, None
+            if state == "released":
+                trial.is_lost = lost
+        return trial is not None
+
+    def decide(self, token: str, result: str) -> bool:
+        trial = self.of(token, "running", "decided", "ended")
+        if trial and trial.state == "running":
+            trial.state, trial.result = "decided", result
+            self.accepted[self.trials.index(trial)] = result
+        elif trial is None:
+            self.late.add(token)
+        return trial is not None
+
+    def end(self, token: str) -> bool:
+        trial = self.of(token, "running", "decided", "ended")
+        if trial:
+            trial.state, trial.expires, trial.result = "ended", None, None
+        return trial is not None
+
+    def resume(self, number: int, token: str | None) -> bool:
+        trial = self.trials[number]
+        if trial.state not in ("paused", "released"):
+            return False
+        trial.attempt += trial.is_lost
+        trial.state, trial.token, trial.is_lost = "running", token, False
+        trial.expires, trial.doubted = self.now + LEASE, None
+        return True
+
+    def reap(self) -> list[int]:
+        reaped = []
+        for number, trial in enumerate(self.trials):
+            if trial.state != "running" or trial.expires is None or trial.expires >= self.now:
+                continue
+            trial.doubted = self.now if trial.doubted is None else trial.doubted
+            if trial.doubted <= self.now - DOUBT * LEASE:
+                trial.state, trial.is_lost, trial.token, trial.expires, trial.doubted = (
+                    "released",
+                    True,
+                    None,
+                    None,
+                    None,
+                )
+                reaped.append(number)
+        return reaped
+
+    def drop(self, number: int) -> bool:
+        trial = self.trials[number]
+        if trial.state not in ("paused", "released", "ended"):
+            return False
+        trial.state, trial.expires = "ended", None
+        return True
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Every step is done in the store and in the model; they must say the same, and stand the same."""
+
+    tokens = Bundle("tokens")
+    numbers = Bundle("numbers")
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+        self.study = f"s{next(_studies)}"
+        self.model = Model()
+        self.given: set[str] = set()
+
+    def _new(self, token: str) -> str:
+        assert token not in self.given
+        self.given.add(token)
+        return token
+
+    @rule(target=tokens)
+    def ask_and_take(self) -> Any:
+        return self.take_or_resume(self.ask())
+
+    @rule(target=numbers)
+    def ask(self) -> int:
+        number = len(self.model.trials)
+        self.model.trials.append(Trial(token="", state="asked"))
+        return number
+
+    @rule(target=tokens, number=numbers)
+    def take_or_resume(self, number: int) -> Any:
+        trial = self.model.trials[number]
+        if trial.token == "":  # asked for, and its worker may have died before it took it
+            trial.token = self._new(self.store.ledger.take(self.study, number, "w", LEASE))
+            trial.state, trial.expires = "running", self.model.now + LEASE
+            return trial.token
+        holding = self.store.ledger.resume(self.study, number, "w", LEASE)
+        assert self.model.resume(number, holding and holding.token) == (holding is not None)
+        return self._new(holding.token) if holding else "nobody's"
+
+    @rule(token=tokens)
+    def beat(self, token: str) -> None:
+        assert self.store.ledger.renew(token, LEASE) == self.model.renew(token)
+
+    @rule(token=tokens, rung=st.integers(1, 3))
+    def pause(self, token: str, rung: int) -> None:
+        assert self.store.ledger.pause(token, rung, rung, 0.5) == self.model.change(token, "paused")
+
+    @rule(token=tokens, lost=st.booleans())
+    def release(self, token: str, lost: bool) -> None:
+        assert self.store.ledger.release(token, 1, lost=lost) == self.model.change(token, "released", lost=lost)
+
+    @rule(token=tokens, value=st.integers(0, 9))
+    def tell(self, token: str, value: int) -> None:
+        if token == "nobody's":
+            return
+        result = f"{token} {value}"
+        is_accepted = self.store.ledger.decide(token, result)
+        assert is_accepted == self.model.decide(token, result)
+        if not is_accepted:
+            self.store.late.keep(token, self.study, 0, result)
+
+    @rule(token=tokens)
+    def end(self, token: str) -> None:
+        trial = self.model.of(token, "running")
+        if trial is None:  # a worker ends only what it has told
+            assert self.store.ledger.end(token) == self.model.end(token)
+
+    @rule(token=consumes(tokens))
+    def crash(self, token: str) -> None:
+        """The worker of that attempt is never heard of again."""
+
+    @rule(moments=st.integers(1, 8))
+    def expire(self, moments: int) -> None:
+        """Time passes: all that is written moves into the past."""
+        columns = trials_table.c
+        past = {name: columns[name] - moments * MOMENT for name in ("expires_at", "doubted_at")}
+        with self.store.engine.begin() as connection:
+            connection.execute(trials_table.update().where(columns.study == self.study).values(past))
+        self.model.now += moments * MOMENT + 0.001  # a lease that ends at this very moment has run out
+
+    @rule()
+    def reap(self) -> None:
+        assert [holding.number for holding in self.store.ledger.reap(self.study)] == self.model.reap()
+
+    @rule(moments=st.sampled_from([1, 2, 5]))
+    def look_again(self, moments: int) -> None:
+        """A reaper that looks, and looks again: what chance alone would seldom do in a row."""
+        self.expire(5)
+        self.reap()
+        self.expire(moments)
+        self.reap()
+
+    @rule(number=numbers)
+    def drop(self, number: int) -> None:
+        trial = self.model.trials[number]
+        if trial.token != "" and trial.state != "paused":
+            assert self.store.ledger.drop(self.study, number) == self.model.drop(number)
+
+    @invariant()
+    def stands_as_the_model(self) -> None:
+        rows = self.store.ledger.holdings(self.study)
+        stand = [
+            (h.token, h.state, h.attempt, h.is_lost, h.expires_at is None, h.doubted_at is None, h.result) for h in rows
+        ]
+        assert stand == [
+            (t.token, t.state, t.attempt, t.is_lost, t.expires is None, t.doubted is None, t.result)
+            for t in self.model.trials
+            if t.token != ""
+        ]
+
+    @invariant()
+    def nothing_is_lost_or_doubled(self) -> None:
+        late = [late.token for late in self.store.late.of(self.study)]
+        assert sorted(late) == sorted(self.model.late)
+        assert not set(late) & {result.split()[0] for result in self.model.accepted.values()}
+        exhausted = [holding.number for holding in self.store.ledger.exhausted(ATTEMPTS, self.study)]
+        assert exhausted == [
+            number
+            for number, trial in enumerate(self.model.trials)
+            if trial.state == "released" and trial.is_lost and trial.attempt >= ATTEMPTS
+        ]
+
+    def teardown(self) -> None:
+        with self.store.engine.begin() as connection:
+            connection.execute(sa.delete(trials_table).where(trials_table.c.study == self.study))
+        self.store.late.forget(self.study)
+
+
+@pytest.mark.parametrize("n_examples", [25, pytest.param(500, marks=pytest.mark.slow)])
+def test_f30_ledger_against_its_model(store: Store, n_examples: int) -> None:
+    run_state_machine_as_test(
+        lambda: LedgerMachine(store),
+        settings=settings(
+            max_examples=n_examples, stateful_step_count=30, deadline=None, derandomize=n_examples < 500,
+            suppress_health_check=list(HealthCheck), database=None,
+        ),
+    )  # fmt: skip
