@@ -39,6 +39,8 @@ class Recording:
         The trainer writes a checkpoint before it reports the judgement: a worker that is lost
         between the two leaves one that nobody would make, or report, again.
         """
+        if self._claim.resume:
+            keepsakes.note(self._study, self._claim.number, f"**Running** again, from epoch {started.epoch:.4g}.")
         last = self._curve[-1]["images"] if self._curve else 0
         for entry in started.curve:
             if entry["images"] > last:
@@ -78,6 +80,7 @@ class Recording:
         before = own(self._study.store.optuna.get_trial(self._trial_id).system_attrs).get("outcome")
         outcome = Outcome(**before) if before else Outcome(reason=None, why="")
         self._set("outcome", asdict(replace(outcome, why=why)))
+        keepsakes.note(self._study, self._claim.number, f"**Paused.** {why}")
 
     def ended(self, ended: TrialEnded, reason: Reason, why: str) -> None:
         """Record a trial that has ended with a value: its best judgement's."""
