@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-INTERRUPTED = 130
+from search.errors import INTERRUPTED
+
 BUG = 3
 
 
@@ -15,10 +16,11 @@ def main() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status; every message goes to stderr."""
+    from search.calling import program
     from search.cli import app
 
     try:
-        result = app(args=arguments, prog_name="hpsearch", standalone_mode=False)
+        result = app(args=arguments, prog_name=program(), standalone_mode=False)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)  # noqa: T201
         return INTERRUPTED
@@ -37,7 +39,9 @@ def _report(error: Exception) -> int:
         return error.exit_code
     status = _expected_status(error)
     if status is not None:
-        print(f"hpsearch: {error}", file=sys.stderr)  # noqa: T201
+        from search.calling import as_called
+
+        print(f"hpsearch: {as_called(str(error))}", file=sys.stderr)  # noqa: T201
         return status
     return _bug(error)
 

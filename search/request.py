@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from search.durations import parse_option
 from search.errors import UsageError
+from spaces.errors import SpaceError
 from spaces.library import find_space
 from spaces.reader import read_space
 
@@ -40,14 +42,23 @@ class Request:
         """
         seconds = parse_option("--timeout", timeout) if timeout else None
         count = _workers(workers)
-        overrides = (*settings, *((f"data.source={data}",) if data else ()))
         read = read_space(find_space(space))
-        if overrides:
-            read = read.with_overrides(overrides)
+        if settings:
+            read = read.with_overrides(settings)
+        if data is not None:
+            read = _with_source(read, data)
         return cls(
             space=read, study=study or read.study, trials=trials,
             timeout=seconds, workers=count, seed=seed,
         )  # fmt: skip
+
+
+def _with_source(space: Space, source: str) -> Space:
+    """The space on other data; what is wrong with the source is said of the option."""
+    try:
+        return space.with_overrides((f"data.source={json.dumps(source)}",))
+    except SpaceError as error:
+        raise SpaceError([replace(problem, path="") for problem in error.problems], "--data") from error
 
 
 def _workers(text: str) -> int | None:

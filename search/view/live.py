@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.live import Live
 
+from search.view.plain import plain
 from search.view.tables import clean, study_screen
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class LiveTable:
         else:
             self._say_changes(view)
             if is_last:
-                self._console.print(study_screen(view))
+                self._console.print(plain(study_screen(view), _WIDTH), markup=False, highlight=False, soft_wrap=True)
 
     def _say_changes(self, view: StudyView) -> None:
         for trial in view.trials:
