@@ -18,7 +18,9 @@ def dashboard(
     ] = False,
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
-    """Show all studies in a browser, on this machine only, until Ctrl-C.
+    """Show all studies in a browser, on this machine only.
+
+    Until Ctrl-C. What optuna-dashboard calls a running trial may be a paused one: its note says so.
 
     \b
     hpsearch dashboard
