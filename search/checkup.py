@@ -7,6 +7,8 @@ import shutil
 from importlib.metadata import version
 
 from search import machine
+from search.calling import as_called
+from search.view.tables import counted
 from storage.errors import StorageError
 from storage.store import open_store
 
@@ -21,7 +23,7 @@ def checkup(storage: str) -> dict[str, str]:
         "cores": str(machine.cores()),
         "memory": f"{machine.available_memory() / gib:.1f} GiB available",
         "gpu": f"{machine.gpus()} NVIDIA" if machine.gpus() else "none",
-        "workers": f"auto starts {shares.workers}, {shares.threads} threads each",
+        "workers": f"auto starts {shares.workers}, {counted(shares.threads, 'thread')} each",
         "disk": f"{shutil.disk_usage('.').free / gib:.1f} GiB free here",
     }
     return {**found, "store": _store(storage), "data": _data()}
@@ -31,7 +33,7 @@ def _store(storage: str) -> str:
     try:
         store = open_store(storage, create=False)
     except StorageError as error:
-        return str(error)
+        return as_called(str(error))
     try:
         return f"{store.url.masked} answers, and its schema is current"
     finally:

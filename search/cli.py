@@ -22,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    suggest_commands=False,  # Click suggests them already
 )
 
 
@@ -52,9 +53,5 @@ app.command()(model.export)
 app.command()(model.evaluate)
 app.command()(doctor.doctor)
 
-for group, name, about in (
-    (check.app, "space", "Space files."),
-    (data.app, "data", "Data sources."),
-    (database.app, "db", "The store's schema."),
-):
-    app.add_typer(group, name=name, help=about)
+for group, name in ((check.app, "space"), (data.app, "data"), (database.app, "db")):
+    app.add_typer(group, name=name)

@@ -7,17 +7,20 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from search import machine
 from search.errors import SearchError
 from search.view.live import LiveTable
 from search.view.status import StudyView, view
+from search.worker import keepsakes
 from search.worker.closing import end_if_over
 from storage.files import safe_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from search.request import Request
@@ -28,11 +31,20 @@ LOOK_SECONDS = 1.0  # between two looks at the store for the live table
 GRACE_SECONDS = 120.0  # for workers to end in order, after the deadline or Ctrl-C
 
 
-def run(store: Store, study: Study, request: Request) -> StudyView:
-    """Run this machine's workers until the study needs them no more; a live table meanwhile.
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How a run of workers came to its end."""
+
+    view: StudyView
+    is_interrupted: bool
+    """Ctrl-C or SIGTERM ended it: the workers have given their trials back."""
+
+
+def run(store: Store, study: Study, request: Request, say: Callable[[str], None]) -> Run:
+    """Run this machine's workers until the study needs them no more, or Ctrl-C; a live table meanwhile.
 
     Raises:
-        KeyboardInterrupt: on Ctrl-C, when the workers have given their trials back.
+        SearchError: if no worker could work.
     """
     signal.signal(signal.SIGTERM, _as_interrupt)
     shares = machine.shares(request.workers)
@@ -45,12 +57,15 @@ def run(store: Store, study: Study, request: Request) -> StudyView:
             _close(study)
             table.show(view(store, study.name), is_last=True)
     except KeyboardInterrupt:
-        crew.dismiss()
-        raise
+        say("\nending in order: running trials are being given back (Ctrl-C again leaves at once) …")
+        with suppress(KeyboardInterrupt):
+            crew.dismiss()
+        crew.kill()
+        return Run(view=view(store, study.name), is_interrupted=True)
     finally:
         crew.kill()
     crew.check()
-    return view(store, study.name)
+    return Run(view=view(store, study.name), is_interrupted=False)
 
 
 class Crew:
@@ -119,7 +134,8 @@ def _close(study: Study) -> None:
     if not end_if_over(study) and study.state() == "open":
         control = study.control()
         if control.deadline is not None and not any(trial.state == "running" for trial in study.trials()):
-            study.set_control(replace(control, deadline=study.store.now()))
+            study.set_control(replace(control, deadline=study.store.now(), margin=0.0))
+    keepsakes.complete(study)
 
 
 def _as_interrupt(_number: int, _frame: object) -> None:

@@ -16,6 +16,15 @@ def format_duration(seconds: float) -> str:
     return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
 
 
+def format_limit(seconds: float) -> str:
+    """A duration as a person would write it, exactly: `10m`, `1h 30m`, `2d`."""
+    parts = []
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        count, seconds = divmod(seconds, size)
+        parts += [f"{count:g}{unit}"] if count else []
+    return " ".join([*parts, f"{seconds:g}s"] if seconds or not parts else parts)
+
+
 def parse_option(name: str, text: str) -> float:
     """Seconds of a duration given as an option.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+INTERRUPTED = 130
+"""Exit status of a command that Ctrl-C or SIGTERM has ended."""
+
 
 class SearchError(RuntimeError):
     """It failed, and the message says what to do about it. Exit status 1."""

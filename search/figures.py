@@ -18,7 +18,8 @@ _MOST_LABELS = 62  # classes of EMNIST ByClass; more are not named one by one
 def learning_curve(curve: Sequence[dict[str, float]], title: str, file: Path) -> None:
     """Draw accuracy and loss against epochs, training and validation, as a PNG.
 
-    The best validation epoch of each panel is marked. Metrics that the curve lacks are left out.
+    The best validation epoch of each panel is marked, and its value stands in the legend, where no
+    line runs through it. Metrics that the curve lacks are left out.
     """
     figure = Figure(figsize=(8.0, 3.4), layout="constrained")
     figure.suptitle(title, fontsize=10)
@@ -49,26 +50,32 @@ def confusion_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str], ti
 
 
 def _panel(axes: Any, curve: Sequence[dict[str, float]], metric: str) -> None:
-    for name, colour in ((metric, _TRAIN), (f"val_{metric}", _VALIDATION)):
+    for name, part, colour in ((metric, "training", _TRAIN), (f"val_{metric}", "validation", _VALIDATION)):
         points = [(entry["epoch"], entry[name]) for entry in curve if name in entry]
         if points:
-            epochs, values = zip(*points, strict=True)
-            label = "validation" if name.startswith("val_") else "training"
-            axes.plot(epochs, values, marker="o", markersize=3, color=colour, label=label)
-    validated = [(entry[f"val_{metric}"], entry["epoch"]) for entry in curve if f"val_{metric}" in entry]
-    if validated:
-        sign = 1 if metric == "accuracy" else -1
-        value, epoch = max(validated, key=lambda point: (sign * point[0], -point[1]))  # of equal ones the first
-        axes.plot(epoch, value, marker="o", markersize=8, markerfacecolor="none", color=_VALIDATION)
-        axes.annotate(
-            f"{value:.3f}", (epoch, value), textcoords="offset points", xytext=(0, 8), ha="center", fontsize=8
-        )
-        axes.margins(y=0.15)
+            _line(axes, points, part, colour, sign=1 if metric == "accuracy" else -1)
     last = max((entry["epoch"] for entry in curve), default=1)
     axes.set(xlabel="epoch", ylabel=metric, xlim=(0, 1.1 * last))
+    axes.margins(y=0.15)
+    if len(curve) == 1:  # two points: close together or far apart only against the whole scale
+        axes.set_ylim(0, 1 if metric == "accuracy" else 1.15 * axes.dataLim.y1)
     axes.xaxis.get_major_locator().set_params(integer=last >= 1)
     axes.grid(alpha=0.25)
     axes.legend(fontsize=8)
+
+
+def _line(axes: Any, points: Sequence[tuple[float, float]], part: str, colour: str, *, sign: int) -> None:
+    """A part's values against epochs; the best is that with the largest `sign` times it, of equal ones the first."""
+    epochs, values = zip(*points, strict=True)
+    epoch, best = max(points, key=lambda point: (sign * point[1], -point[0]))
+    if len(points) == 1:  # nothing to draw a line through: how high it stands is all there is
+        axes.plot((0, epoch), (best, best), linestyle=":", color=colour)
+        axes.plot(epoch, best, marker="o", markersize=7, linestyle="none", color=colour, label=f"{part} {best:.3f}")
+        return
+    label = f"{part}, best {best:.3f}" if part == "validation" else part
+    axes.plot(epochs, values, marker="o", markersize=3, color=colour, label=label)
+    if part == "validation":
+        axes.plot(epoch, best, marker="o", markersize=8, markerfacecolor="none", color=colour)
 
 
 def _write_counts(axes: Any, table: Any, shares: Any) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-INTERRUPTED = 130
+from search.errors import INTERRUPTED
+
 BUG = 3
 
 
@@ -15,10 +16,11 @@ def main() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status; every message goes to stderr."""
+    from search.calling import program
     from search.cli import app
 
     try:
-        result = app(args=arguments, prog_name="hpsearch", standalone_mode=False)
+        result = app(args=arguments, prog_name=program(), standalone_mode=False)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)  # noqa: T201
         return INTERRUPTED
@@ -37,9 +39,10 @@ def _report(error: Exception) -> int:
         return error.exit_code
     status = _expected_status(error)
     if status is not None:
+        from search.calling import as_called
         from search.texts import clean_lines, without_password
 
-        print(f"hpsearch: {clean_lines(without_password(str(error)))}", file=sys.stderr)  # noqa: T201
+        print(f"hpsearch: {clean_lines(as_called(without_password(str(error))))}", file=sys.stderr)  # noqa: T201
         return status
     return _bug(error)
 

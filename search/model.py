@@ -16,37 +16,51 @@ from search.view.status import find_trial
 from search.worker import trainer as trainers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from search.study import Study
     from search.training.messages import Command
     from search.trial import TrialRecord
     from search.worker.trainer import Trainer
 
 SECONDS = 3600.0  # a large test part on a slow machine
+DESCRIPTION = "model.json"
 
 Split = Literal["train", "validation", "test"]
 
 _Answer = TypeVar("_Answer")
 
 
-def export(study: Study, number: int | None, folder: Path) -> dict[str, Any]:
+def export(
+    study: Study, number: int | None, folder: Path, say: Callable[[str], None], *, is_forced: bool = False
+) -> dict[str, Any]:
     """Write `model.keras` and `model.json` of a trial, the best one by default.
 
     The model takes raw images (0 to 255, the data's own shape) and gives a probability a class.
     It is loaded again and compared before this returns; `model.json` appears last, so that a
     folder with one is whole.
 
+    Args:
+        study: the trial's study.
+        number: the trial's number; None for the best.
+        folder: to write to; made where it is missing.
+        say: told, in a line, what takes time.
+        is_forced: replace a model that is not this study's.
+
     Returns:
         What `model.json` holds.
 
     Raises:
         TrialNotFoundError: if there is no such trial, it has not ended, or its weights are gone.
-        SearchError: if the folder is a file, or the model read back predicts something else.
+        SearchError: if the folder is a file or holds a model that is not this study's, or if the
+            model read back predicts something else.
     """
     trial = _chosen(study, number)
     weights = _weights(study, trial)
-    if folder.exists() and not folder.is_dir():
-        raise SearchError(f"{folder} is a file; name a folder to export to")
-    folder.mkdir(parents=True, exist_ok=True)
+    if not is_forced:
+        _check_free(folder, study)
+    _make(folder)
+    say("rebuilding the model (importing Keras takes some seconds) …")
     hyperparameters = study.space.complete(trial.params)
     log = study.store.files.logs / "export.log"
     with trainers.started(machine.cores(), log) as trainer:
@@ -60,15 +74,18 @@ def export(study: Study, number: int | None, folder: Path) -> dict[str, Any]:
         )
         exported = _answer(trainer, command, Exported)
     description = _description(study, trial, hyperparameters, exported)
-    _write_json(folder / "model.json", description)
+    _write_json(folder / DESCRIPTION, description)
     return description
 
 
-def evaluate(folder: Path, source: str | None, split: Split) -> dict[str, Any]:
+def evaluate(folder: Path, source: str | None, split: Split, say: Callable[[str], None]) -> dict[str, Any]:
     """Measure an exported model on a part of a data source; returns contract's `evaluate` mapping.
 
     Args:
+        folder: that `export` wrote.
         source: where the data is; None for what the model was trained on.
+        split: the part.
+        say: told, in a line, what takes time.
 
     Raises:
         UsageError: if the folder holds no exported model.
@@ -76,6 +93,7 @@ def evaluate(folder: Path, source: str | None, split: Split) -> dict[str, Any]:
     """
     description = _read_description(folder)
     data = description["data"]
+    say("loading model and data (importing Keras takes some seconds) …")
     with (
         tempfile.TemporaryDirectory() as logs,
         trainers.started(machine.cores(), Path(logs) / "log") as trainer,
@@ -101,6 +119,28 @@ def _chosen(study: Study, number: int | None) -> TrialRecord:
     if best is None:
         raise TrialNotFoundError(f"study {study.name!r} has no trial with a value to export yet")
     return best
+
+
+def _check_free(folder: Path, study: Study) -> None:
+    """Refuse a folder with a model that is not an earlier export of the same study."""
+    if not any((folder / name).exists() for name in ("model.keras", DESCRIPTION)):
+        return
+    cure = "name another folder, or add --force to replace it"
+    try:
+        found = json.loads((folder / DESCRIPTION).read_text())
+        owner, fingerprint = found["study"], found["data"]["fingerprint"]
+        what = f"trial {found['trial']} of study {owner!r} on {found['data']['source']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        raise SearchError(f"{folder} holds a model that no export has described ({DESCRIPTION}); {cure}") from None
+    if (owner, fingerprint) != (study.name, study.data.fingerprint):
+        raise SearchError(f"{folder} holds a model already: {what}; {cure}")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise SearchError(f"{folder} is a file; name a folder to export to") from None
 
 
 def _weights(study: Study, trial: TrialRecord) -> Path:
@@ -167,7 +207,7 @@ def _answer(trainer: Trainer, command: Command, kind: type[_Answer]) -> _Answer:
 
 def _read_description(folder: Path) -> dict[str, Any]:
     try:
-        description: dict[str, Any] = json.loads((folder / "model.json").read_text())
+        description: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text())
     except (OSError, json.JSONDecodeError) as error:
         raise UsageError(
             f"{folder} holds no exported model (no readable model.json); `hpsearch export STUDY -o {folder}` makes one"

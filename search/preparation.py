@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from search.training.messages import DataLoaded
     from storage.store import Store
 
-ENDING_SHARE = 0.1  # of a time limit, at most a minute: for the last validation and the last records
+ENDING_SHARE = 0.1  # of a time limit: for the last validation and the last records
+ENDING_SECONDS = 60.0  # at most
 
 
 def prepare(store: Store, request: Request, data: DataLoaded, say: Callable[[str], None]) -> Study:
@@ -43,11 +44,13 @@ def prepare(store: Store, request: Request, data: DataLoaded, say: Callable[[str
 def _set_budget(study: Study, request: Request) -> None:
     control = study.control()
     seconds = request.timeout or request.space.budget.time
+    margin = 0.0 if seconds is None else min(ENDING_SECONDS, ENDING_SHARE * seconds)
     study.set_control(
         replace(
             control,
             trials=request.trials or request.space.budget.trials,
-            deadline=None if seconds is None else study.store.now() + seconds - min(60.0, ENDING_SHARE * seconds),
+            deadline=None if seconds is None else study.store.now() + seconds - margin,
             ending=None,
+            margin=margin,
         )
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from search.durations import parse_option
 from search.errors import UsageError
-from spaces.errors import shown
+from spaces.errors import SpaceError, shown
 from spaces.fields import NAME_RULE, is_name
 from spaces.library import find_space
 from spaces.reader import read_space
@@ -44,14 +45,23 @@ class Request:
         count = _workers(workers)
         if study is not None and not is_name(study):
             raise UsageError(f"--study {NAME_RULE}; but got {shown(study)}")
-        overrides = (*settings, *((f"data.source={data}",) if data else ()))
         read = read_space(find_space(space))
-        if overrides:
-            read = read.with_overrides(overrides)
+        if settings:
+            read = read.with_overrides(settings)
+        if data is not None:
+            read = _with_source(read, data)
         return cls(
             space=read, study=study or read.study, trials=trials,
             timeout=seconds, workers=count, seed=seed,
         )  # fmt: skip
+
+
+def _with_source(space: Space, source: str) -> Space:
+    """The space on other data; what is wrong with the source is said of the option."""
+    try:
+        return space.with_overrides((f"data.source={json.dumps(source)}",))
+    except SpaceError as error:
+        raise SpaceError([replace(problem, path="") for problem in error.problems], "--data") from error
 
 
 def _workers(text: str) -> int | None:

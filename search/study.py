@@ -54,6 +54,8 @@ class Control:
     """Database clock, seconds since the epoch, at which running trials end; None for never."""
     ending: Literal["stopping", "stopped", "finished"] | None = None
     """`stopping`: somebody asked for the end. `stopped`, `finished`: nothing is left to do."""
+    margin: float = 0.0
+    """Seconds from the deadline to the end that was announced: for last validations and records."""
 
 
 class Study:

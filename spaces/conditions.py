@@ -22,6 +22,8 @@ class Known:
     """The parameters that could be read."""
     fixed: Mapping[str, Scalar]
     architectures: tuple[str, ...]
+    unread: frozenset[str]
+    """Parameters that a misspelt key may stand for."""
 
 
 def with_conditions(known: Known, problems: Problems) -> tuple[Parameter, ...]:
@@ -56,10 +58,10 @@ def _condition(parent: str, node: Node, known: Known, problems: Problems) -> Con
     if parent in known.fixed:
         return _on_fixed(parent, node, children, known, problems)
     if parent not in known.parameters:
-        if parent not in known.node.value:
+        if parent not in known.node.value and parent not in known.unread:
             names = sorted({*(known.node.value.keys() & RULES.keys()), *known.fixed})
-            message = f"must be a parameter that is searched or fixed; these are: {', '.join(names)}"
-            problems.add(node, message, suggest(parent, names), at_key=True)
+            message, those = "must be a parameter that is searched or fixed", f"these are: {', '.join(names)}"
+            problems.add(node, message, suggest(parent, names), names=those, at_key=True)
         return None
     parameter = known.parameters[parent]
     if parameter.kind == "float":

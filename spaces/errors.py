@@ -21,13 +21,21 @@ class Problem:
     """From 1; None exactly where `line` is."""
     suggestion: str | None = None
     """The name that was probably meant."""
+    names: str | None = None
+    """What would have been allowed, where that is long: `allowed: study, data, …`."""
 
     def describe(self, file: str) -> str:
         """One line of text, as compilers write it: `FILE:LINE:COLUMN: PATH: MESSAGE`."""
         place = file if self.line is None else f"{file}:{self.line}:{self.column}"
         parts = [place, self.path, self.message] if self.path else [place, self.message]
-        hint = f"; did you mean {self.suggestion}?" if self.suggestion else ""
-        return ": ".join(parts) + hint
+        return ": ".join(parts) + self._hint()
+
+    def _hint(self) -> str:
+        """What was probably meant comes before the long list, where nobody would find it."""
+        meant = f"; did you mean {self.suggestion}?" if self.suggestion else ""
+        if not self.names:
+            return meant
+        return f"{meant} {self.names[0].upper()}{self.names[1:]}" if meant else f"; {self.names}"
 
 
 class SpaceError(ValueError):

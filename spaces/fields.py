@@ -26,14 +26,24 @@ def entries(node: Node, allowed: Sequence[str], problems: Problems) -> dict[str,
 
 def unknown_key(node: Node, key: str, allowed: Sequence[str], problems: Problems) -> None:
     """Note a key that is not among those allowed."""
-    message = f"there is no key {shown(key)} here; allowed: {', '.join(allowed)}"
-    problems.add(node, message, suggest(key, allowed), at_key=True)
+    message = f"there is no key {shown(key)} here"
+    problems.add(node, message, suggest(key, allowed), names=f"allowed: {', '.join(allowed)}", at_key=True)
 
 
 def unknown_parameter(node: Node, name: str, problems: Problems) -> None:
     """Note a parameter that the trainer does not have."""
-    message = f"the trainer has no parameter {shown(name)}; it has: {', '.join(RULES)}"
-    problems.add(node, message, suggest(name, RULES), at_key=True)
+    message = f"the trainer has no parameter {shown(name)}"
+    problems.add(node, message, suggest(name, RULES), names=f"it has: {', '.join(RULES)}", at_key=True)
+
+
+def meant(node: Node | None) -> set[str]:
+    """Parameters that the misspelt keys of `search` or `fixed` may stand for; any, where one is like none.
+
+    What else is said of these follows from the misspelling, and would not help.
+    """
+    keys = node.value if node and isinstance(node.value, dict) else ()
+    near = [suggest(key, RULES) for key in keys if key not in RULES]
+    return set(RULES) if None in near else {name for name in near if name}
 
 
 def is_mapping(node: Node, problems: Problems, keys: str) -> bool:

@@ -52,15 +52,25 @@ class Problems:
         self._file = file
         self._found: list[Problem] = []
 
-    def add(self, node: Node, message: str, suggestion: str | None = None, *, at_key: bool = False) -> None:
-        """Note a problem with a value, or with its key.
+    def add(
+        self, node: Node, message: str, suggestion: str | None = None, *, names: str | None = None,
+        at_key: bool = False,
+    ) -> None:  # fmt: skip
+        """Note a problem with a value, or with its key; see `Problem` for suggestion and names.
 
         Raises:
             SpaceError: when there are `MAX_PROBLEMS`.
         """
         place = node.key_place if at_key else node.place
         self._found.append(
-            Problem(message=message, path=node.path, line=place.line, column=place.column, suggestion=suggestion)
+            Problem(
+                message=message,
+                path=node.path,
+                line=place.line,
+                column=place.column,
+                suggestion=suggestion,
+                names=names,
+            )
         )
         if len(self._found) >= MAX_PROBLEMS:
             self.check()

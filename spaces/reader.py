@@ -102,13 +102,16 @@ def _read(root: Node, problems: Problems, stem: str, builders: Builders) -> Spac
     parameters = read_parameters(search, problems, builders) if "search" in found else {}
     _check_there(root, found, problems)
     _check_once(search, found.get("fixed"), problems)
-    space = _space(found, stem, fixed, _joined(search, parameters, fixed, problems), builders.folder, problems)
+    meant = fields.meant(found.get("search")) | fields.meant(found.get("fixed"))
+    joined = _joined(search, parameters, fixed, frozenset(meant), problems)
+    space = _space(found, stem, fixed, joined, builders.folder, problems)
     _check_fixed(found.get("fixed"), space, problems)
     _check_epochs(search, found.get("fixed"), space, problems)
     _check_grid(found.get("sampler"), search, space, problems)
     if "try_first" in found:
         named = _keys(search) - {parameter.name for parameter in space.search}
-        unread = named if space.architectures else {*named, "architecture"}
+        unread = named | (meant - space.fixed.keys() - {parameter.name for parameter in space.search})
+        unread |= set() if space.architectures else {"architecture"}
         space = replace(space, try_first=read_points(found["try_first"], problems, space, unread))
     problems.check()
     return space
@@ -122,7 +125,7 @@ def _check_there(root: Node, found: dict[str, Node], problems: Problems) -> None
         fields.missing(root, "data", message, problems)
     if "search" not in found:
         fields.missing(root, "search", "is missing: it names the parameters to search", problems)
-    elif not any("architecture" in _keys(found.get(section)) for section in ("search", "fixed")):
+    elif not any("architecture" in _named(found.get(section)) for section in ("search", "fixed")):
         problems.add(found["search"], "architecture must be searched or fixed, but is neither", at_key=True)
 
 
@@ -132,17 +135,22 @@ def _check_once(search: Node, fixed: Node | None, problems: Problems) -> None:
         problems.add(fixed.value[name], "is searched as well: leave it out of `fixed` or of `search`", at_key=True)
 
 
+def _named(node: Node | None) -> set[str]:
+    return _keys(node) | fields.meant(node)
+
+
 def _keys(node: Node | None) -> set[str]:
     return set(node.value) if node and isinstance(node.value, dict) else set()
 
 
 def _joined(
-    search: Node, parameters: dict[str, Parameter], fixed: dict[str, Scalar], problems: Problems
-) -> tuple[Parameter, ...]:
+    search: Node, parameters: dict[str, Parameter], fixed: dict[str, Scalar], unread: frozenset[str],
+    problems: Problems,
+) -> tuple[Parameter, ...]:  # fmt: skip
     """The parameters with conditions and defaults, which need to know about each other."""
     architectures = _architectures(parameters, fixed)
     free = {name: value for name, value in fixed.items() if name not in parameters}
-    known = Known(node=search, parameters=parameters, fixed=free, architectures=architectures)
+    known = Known(node=search, parameters=parameters, fixed=free, architectures=architectures, unread=unread)
     return tuple(
         with_default(parameter, search.value[parameter.name], architectures, problems)
         for parameter in with_conditions(known, problems)

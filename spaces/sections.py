@@ -128,7 +128,7 @@ def _source(node: Node, problems: Problems) -> str | None:
     if isinstance(value, str) and value.isprintable() and (value in SOURCES or _has_prefix(value)):
         return value
     near = suggest(value, SOURCES) if isinstance(value, str) else None
-    problems.add(node, f"must be one of: {_sources()}; but got {fields.got(node)}", near)
+    problems.add(node, f"must be a data source, but got {fields.got(node)}", near, names=f"allowed: {_sources()}")
     return None
 
 

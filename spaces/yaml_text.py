@@ -24,6 +24,7 @@ _WORDS = {
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
 _MAX_DIGITS = 100
+_TUPLE = re.compile(r"\(('<[^']*>'),\)")
 
 
 def parse_yaml(text: str, problems: Problems) -> Node:
@@ -144,4 +145,6 @@ def _place(event: Any) -> Place:
 
 
 def _one_line(text: str | None) -> str:
-    return f"{' '.join(text.split())}: " if text else ""
+    # Where the parser names a token, it gives a tuple of one.
+    words = _TUPLE.sub(r"\1", text or "").split()
+    return f"{' '.join(words)}: " if words else ""

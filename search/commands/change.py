@@ -15,7 +15,7 @@ def enqueue(
     name: Annotated[str | None, typer.Option(help="What to call the point.")] = None,
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
-    """Try this point next; parameters that are not named take their defaults.
+    """Try this point next; what is not named takes its default.
 
     \b
     hpsearch enqueue head-shrink architecture=DenseNet121 head_width=1024 learning_rate=1e-3
@@ -33,7 +33,9 @@ def stop(
     study: Annotated[str, typer.Argument(metavar="STUDY")],
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
-    """End a study in order: running trials end with what they have, paused ones as pruned.
+    """End a study in order.
+
+    Running trials end with what they have, paused ones as pruned.
 
     \b
     hpsearch stop head-shrink

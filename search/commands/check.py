@@ -1,4 +1,4 @@
-"""`hpsearch space check`."""
+"""`hpsearch space list` and `hpsearch space check`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,34 @@ import typer
 
 from search.commands.options import AsFormat, Format, print_json, print_table, say
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, suggest_commands=False)
 
 
 @app.callback()
 def space() -> None:
-    """Space files."""
+    """Space files: those that ship, and is one of yours right.
+
+    \b
+    hpsearch space list
+    hpsearch space check spaces/mine.yaml
+    """
+
+
+@app.command("list")
+def list_(form: AsFormat = Format.table) -> None:
+    """List the space files that ship, and what each searches.
+
+    \b
+    hpsearch space list
+    hpsearch space list --format json
+    """
+    from search.view.space import shipped_table, shipped_to_dicts
+
+    found = shipped_to_dicts()
+    if form is Format.json:
+        print_json(found)
+    else:
+        print_table(shipped_table(found))
 
 
 @app.command()
@@ -26,7 +48,9 @@ def check(
     ] = True,
     form: AsFormat = Format.table,
 ) -> None:
-    """Print what a space file searches, and the size of its models; or all that is wrong with it.
+    """Print what a space file searches, or all that is wrong with it.
+
+    And how large its models are.
 
     \b
     hpsearch space check head_shrink

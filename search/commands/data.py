@@ -7,9 +7,20 @@ from typing import Annotated
 
 import typer
 
+from search.calling import as_called
 from search.commands.options import AsFormat, Format, print_json, print_table, say, talk
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, suggest_commands=False)
+
+
+@app.callback()
+def data() -> None:
+    """Data sources: which there are, and how they come here.
+
+    \b
+    hpsearch data list
+    hpsearch data fetch emnist-balanced
+    """
 
 
 @app.command("list")
@@ -36,7 +47,8 @@ def list_(form: AsFormat = Format.table) -> None:
     for row in rows:
         counts = (row.n_train, row.n_test, row.n_classes)
         on_disk = {True: "yes", False: "no", None: ""}[row.on_disk]
-        table.add_row(Text(row.source), on_disk, *("" if n is None else f"{n:,}" for n in counts), Text(row.place))
+        shown = ("" if n is None else f"{n:,}" for n in counts)
+        table.add_row(Text(row.source), on_disk, *shown, Text(as_called(row.place)))
     print_table(table)
 
 
@@ -44,7 +56,7 @@ def list_(form: AsFormat = Format.table) -> None:
 def fetch(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Such as emnist-balanced.")],
 ) -> None:
-    """Download a data source, with progress; an interrupted download is resumed.
+    """Download a data source; an interrupted download is resumed.
 
     \b
     hpsearch data fetch emnist-balanced

@@ -6,7 +6,17 @@ import typer
 
 from search.commands.options import DEFAULT_STORAGE, Storage, say
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, suggest_commands=False)
+
+
+@app.callback()
+def database() -> None:
+    """The store's schema: is it current, and make it so.
+
+    \b
+    hpsearch db check
+    hpsearch db upgrade
+    """
 
 
 @app.command()

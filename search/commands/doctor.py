@@ -6,7 +6,7 @@ from search.commands.options import DEFAULT_STORAGE, AsFormat, Format, Storage, 
 
 
 def doctor(form: AsFormat = Format.table, storage: Storage = DEFAULT_STORAGE) -> None:
-    """Show what this machine has: cores, memory, GPU, disk, store, data.
+    """Show what this machine has: cores, GPU, disk, store, data.
 
     \b
     hpsearch doctor

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
+from search.calling import as_called
 from search.texts import clean
 
 
@@ -12,7 +13,7 @@ class _OneLine(logging.Formatter):
     """Time and message; whatever a study's name or an error carries stays on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return clean(super().format(record))
+        return clean(as_called(super().format(record)))
 
 
 def log_to_terminal() -> None:

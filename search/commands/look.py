@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -31,11 +32,14 @@ StudyName = Annotated[str, typer.Argument(metavar="STUDY")]
 
 def status(
     study: Annotated[str | None, typer.Argument(metavar="[STUDY]", help="One study; none for all.")] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Keep the table up to date until Ctrl-C.")] = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Keep the table up to date until Ctrl-C; without a terminal, print each change."),
+    ] = False,
     form: AsFormat = Format.table,
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
-    """Show studies: trials by state, the best, workers alive, time left.
+    """Show studies: trials by state, the best, workers, time left.
 
     \b
     hpsearch status
@@ -46,7 +50,8 @@ def status(
 
     store = opened(storage)
     if watch:
-        _watch(lambda: views(store, study), is_one=study is not None)
+        watch_on = _watch if sys.stdout.isatty() else _print_changes
+        watch_on(lambda: views(store, study), is_one=study is not None)
     found = views(store, study)
     if form is Format.json:
         print_json([view.to_dict() for view in found])
@@ -61,6 +66,19 @@ def _watch(look: Callable[[], list[StudyView]], *, is_one: bool) -> NoReturn:
         while True:
             live.update(_rendered(look(), is_one=is_one, height=live.console.height), refresh=True)
             time.sleep(WATCH_SECONDS)
+
+
+def _print_changes(look: Callable[[], list[StudyView]], *, is_one: bool) -> NoReturn:
+    """Where there is no screen to redraw: the whole listing again whenever something has changed."""
+    before = None
+    while True:
+        found = look()
+        standing = [view.standing() for view in found]
+        if standing != before:
+            print_table(_rendered(found, is_one=is_one))
+            sys.stdout.flush()
+            before = standing
+        time.sleep(WATCH_SECONDS)
 
 
 def _rendered(found: list[StudyView], *, is_one: bool, height: int | None = None) -> RenderableType:
@@ -78,13 +96,13 @@ def best(study: StudyName, form: AsFormat = Format.table, storage: Storage = DEF
     """
     from search.study import Study
     from search.view.status import best_to_dict
-    from search.view.tables import format_params, pairs_table
+    from search.view.tables import best_screen
 
     data = best_to_dict(Study(opened(storage), study))
     if form is Format.json:
         print_json(data)
     else:
-        print_table(pairs_table([*{**data, "params": format_params(data["params"])}.items()]))
+        print_table(best_screen(data))
 
 
 def show(
@@ -93,7 +111,9 @@ def show(
     form: AsFormat = Format.table,
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
-    """Show one trial: parameters, curve, how it ended and why, and where its time went.
+    """Show one trial: its curve, how it ended and why.
+
+    And its parameters, its signs of life, and where its time went.
 
     \b
     hpsearch show head-shrink 3

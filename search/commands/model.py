@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from search.calling import program
 from search.commands.options import DEFAULT_STORAGE, Storage, opened, print_json, say
 
 
@@ -23,26 +24,32 @@ def export(
     study: Annotated[str, typer.Argument(metavar="STUDY")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to.")],
     trial: Annotated[int | None, typer.Option(help="Number of the trial; default: the best.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what is in the folder, though it is another study's or nobody's.")
+    ] = False,
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
     """Write a trial's trained model, as model.keras and model.json.
 
-    The model takes raw images, 0 to 255, in the data's own shape: preprocessing is inside.
+    The model takes raw images, 0 to 255, in the data's own shape: preprocessing is inside. An
+    earlier export of the same study is replaced.
 
     \b
-    hpsearch export head-shrink -o best-model
+    hpsearch export head-shrink -o head-shrink-model
     hpsearch export head-shrink --trial 3 -o third
     """
     from search import model
+    from search.commands.end import evaluate_command
     from search.study import Study
 
-    say("rebuilding the model (importing Keras takes some seconds) …")
-    written = model.export(Study(opened(storage), study), trial, output)
+    written = model.export(Study(opened(storage), study), trial, output, say, is_forced=force)
+    has_test = written["data"]["n_test"] > 0
+    unseen = "images that no trial has seen" if has_test else "the validation images (the data have no test part)"
     say(
         f"trial {written['trial']} is in {output}/model.keras: {written['parameters']:,} parameters, "
         f"value {written['value']:.4f} on {written['val_images']:,} validation images; loaded again, "
         f"its probabilities differ by {written['largest_difference']:.1e} at most.\n"
-        f"On images that no trial has seen: hpsearch evaluate {output}"
+        f"On {unseen}: {program()} {evaluate_command(str(output), has_test=has_test)}"
     )
 
 
@@ -51,13 +58,14 @@ def evaluate(
     data: Annotated[str | None, typer.Option(help="Data source; default: the one it was trained on.")] = None,
     split: Annotated[Split, typer.Option(help="Part of the data.")] = Split.test,
 ) -> None:
-    """Measure an exported model: accuracy, macro F1 and scores by class, as JSON.
+    """Measure an exported model on a part of some data, as JSON.
+
+    Accuracy, macro F1, and scores by class.
 
     \b
-    hpsearch evaluate best-model
-    hpsearch evaluate best-model --data mnist-5k --split validation
+    hpsearch evaluate head-shrink-model
+    hpsearch evaluate head-shrink-model --data mnist-5k --split validation
     """
     from search import model
 
-    say("loading model and data …")
-    print_json(model.evaluate(folder, data, split.value))
+    print_json(model.evaluate(folder, data, split.value, say))

@@ -53,17 +53,21 @@ def print_json(data: Any) -> None:
 
 def print_table(renderable: RenderableType) -> None:
     """Print a table to stdout; as wide as it needs where stdout is no terminal."""
-    from rich.console import Console
+    if sys.stdout.isatty():
+        from rich.console import Console
 
-    console = Console() if sys.stdout.isatty() else Console(width=160)
-    console.print(renderable)
+        Console().print(renderable)
+    else:
+        from search.view.plain import plain
+
+        print(plain(renderable))  # noqa: T201
 
 
 def talk() -> Console:
     """The console for talk and progress: stderr."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
 def say(text: str) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from search.calling import program
 from search.commands.options import DEFAULT_STORAGE, Storage, opened, say
-
-if TYPE_CHECKING:
-    from search.view.status import StudyView
+from search.errors import INTERRUPTED
 
 
 def start(
@@ -20,7 +20,9 @@ def start(
     trials: Annotated[int | None, typer.Option(min=1, help="Trials in all, over every start and worker.")] = None,
     timeout: Annotated[
         str | None,
-        typer.Option(metavar="DURATION", help="Time from now, such as 90s, 30m or 8h; trials end a little before."),
+        typer.Option(
+            metavar="DURATION", help="Time from now, such as 90s, 30m or 8h; it also covers what the end takes."
+        ),
     ] = None,
     workers: Annotated[
         str,
@@ -33,10 +35,12 @@ def start(
     seed: Annotated[int, typer.Option(min=0, help="Decides what is proposed, and each trial's own seed.")] = 0,
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
-    """Search a space: create the study, or carry on with it, on this machine's workers.
+    """Search a space: create the study, or carry on with it.
 
-    Shows a live table until the budget is used up. Ctrl-C ends in order: running trials are
-    checkpointed and given back, and the same command carries on.
+    Starts workers on this machine, and shows a live table until the budget is used up. A little
+    before the time is up (a tenth of it, a minute at most) running trials end with what they have,
+    which counts, and paused ones are kept. Ctrl-C ends in order: running trials are given back
+    where they stood. After either, the same command carries on.
 
     \b
     hpsearch start --space head_shrink --data mnist-5k --timeout 10m
@@ -64,9 +68,11 @@ def start(
     try:
         begun = prepare(store, request, holds, say)
         if request.workers == 0:
-            say(f"study {begun.name} is ready; start workers with: hpsearch worker {begun.name}")
+            say(f"study {begun.name} is ready; start workers with: {program()} worker {shlex.quote(begun.name)}")
             return
-        view: StudyView = crew.run(store, begun, request)
-        conclude(view, storage)
+        ran = crew.run(store, begun, request, say)
+        conclude(ran.view, storage, has_test=holds.n_test > 0, is_interrupted=ran.is_interrupted)
     finally:
         store.close()
+    if ran.is_interrupted:
+        raise typer.Exit(INTERRUPTED)

@@ -27,7 +27,9 @@ def dashboard(
     ] = None,
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
-    """Show all studies in a browser, on this machine only, until Ctrl-C.
+    """Show all studies in a browser, on this machine only.
+
+    Until Ctrl-C. What optuna-dashboard calls a running trial may be a paused one: its note says so.
 
     The link that it prints opens it: nobody gets in without the token in there. Pages only show,
     unless --allow-changes lets them change things.

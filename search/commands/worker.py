@@ -29,7 +29,7 @@ def worker(
     ] = "60s",
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
-    """Take trials of a study, or of every open study in the store, fairest first.
+    """Take trials of a study or of every open one, fairest first.
 
     Start as many as you like, here or on other machines that reach the same store. Ctrl-C or
     SIGTERM gives the running trial back, where it stood, for another worker to continue; a

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.live import Live
 
 from search.texts import clean
+from search.view.plain import plain
 from search.view.tables import study_screen
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class LiveTable:
         else:
             self._say_changes(view)
             if is_last:
-                self._console.print(study_screen(view))
+                self._console.print(plain(study_screen(view), _WIDTH), markup=False, highlight=False, soft_wrap=True)
 
     def _say_changes(self, view: StudyView) -> None:
         for trial in view.trials:

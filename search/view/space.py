@@ -13,11 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from search.data import described
+from search.durations import format_limit
 from search.errors import SearchError
 from search.texts import clean
 from search.training.data.emnist import SPLITS
 from search.training.messages import Failed, Measure, Measured
+from search.view.tables import counted
 from search.worker import trainer as trainers
+from spaces.library import about, find_space, shipped
+from spaces.reader import read_space
 from spaces.table import rows
 
 if TYPE_CHECKING:
@@ -93,6 +97,33 @@ def corners(space: Space) -> list[dict[str, Any]]:
     return found
 
 
+def shipped_to_dicts() -> list[dict[str, Any]]:
+    """The space files that ship, as `space list --format json` prints them."""
+    found = []
+    for name in shipped():
+        space = read_space(find_space(name))
+        found.append(
+            {
+                "name": name,
+                "about": about(name),
+                "data": space.data.source,
+                "search": [parameter.name for parameter in space.search],
+                "trials": space.budget.trials,
+            }
+        )
+    return found
+
+
+def shipped_table(listed: list[dict[str, Any]]) -> Table:
+    """One row a space file."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("space", "what it is", "searches"):
+        table.add_column(column, no_wrap=column == "space")
+    for row in listed:
+        table.add_row(row["name"], row["about"], ", ".join(row["search"]))
+    return table
+
+
 def rows_to_dicts(space: Space) -> list[dict[str, Any]]:
     """The parameters, as `space check --format json` prints them."""
     return [asdict(row) for row in rows(space)]
@@ -110,16 +141,16 @@ def space_screen(space: Space, extremes: list[Extreme]) -> RenderableType:
 
 def _facts(space: Space, extremes: list[Extreme]) -> list[Text]:
     budget = space.budget
-    bounds = [f"{budget.epochs} epochs a trial"]
-    bounds += [f"{budget.trials} trials"] if budget.trials else []
-    bounds += [f"{budget.time / 3600:.3g} hours"] if budget.time else []
+    bounds = [f"{counted(budget.epochs, 'epoch')} a trial"]
+    bounds += [counted(budget.trials, "trial")] if budget.trials else []
+    bounds += [format_limit(budget.time)] if budget.time else []
     firsts = [point.name or "unnamed" for point in (*space.default_points(), *space.try_first)]
     lines = [
         f"data         {space.data.source}, {space.data.validation:.0%} for validation",
         f"objective    {space.objective.direction} {space.objective.metric}",
         f"budget       {', '.join(bounds)}",
         f"sampler      {space.sampler.name}; pruner {space.pruner.name}",
-        f"tried first  {len(firsts)} points: {'; '.join(firsts)}",
+        f"tried first  {counted(len(firsts), 'point')}: {'; '.join(firsts)}",
     ]
     lines += [
         f"{extreme.which:<12} {extreme.parameters:,} parameters, about {extreme.memory / 2**20:,.0f} MiB in training: "

@@ -12,6 +12,7 @@ from search.study import Study, best_of, names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from search.study import Control
     from search.trial import TrialRecord
     from storage.store import Store
 
@@ -45,9 +46,15 @@ class StudyView:
     best: TrialRecord | None
     workers: tuple[WorkerView, ...]
     seconds_left: float | None
+    """Until the end that `start` announced; None for no limit."""
     budget: int | None
     metric: str
     maximizes: bool
+
+    def standing(self) -> tuple[object, ...]:
+        """What has to change before a listing is worth printing again: not the time that is left."""
+        trials = tuple((trial.number, trial.state, trial.epochs, trial.value) for trial in self.trials)
+        return self.name, self.state, trials, tuple((worker.id, worker.trial) for worker in self.workers)
 
     def counts(self) -> dict[str, int]:
         """Trials by state; every state is named, also where there is none."""
@@ -75,14 +82,14 @@ def view(store: Store, name: str) -> StudyView:
     study = Study(store, name)
     control = study.control()
     trials = study.trials()
-    left = None if control.deadline is None else max(0.0, round(control.deadline - store.now(), 1))
+    state = study.state()
     return StudyView(
         name=name,
-        state=study.state(),
+        state=state,
         trials=trials,
         best=best_of(trials, maximize=study.maximizes),
         workers=_workers(store, name),
-        seconds_left=left,
+        seconds_left=_seconds_left(control, store.now(), is_at_work=state == "open" or _any_runs(trials)),
         budget=control.trials,
         metric=study.space.objective.metric,
         maximizes=study.maximizes,
@@ -151,6 +158,17 @@ def find_trial(study: str, trials: Sequence[TrialRecord], number: int) -> TrialR
         return trials[number]
     there = f"it has 0 to {len(trials) - 1}" if trials else "it has none yet"
     raise TrialNotFoundError(f"study {study!r} has no trial {number}; {there}")
+
+
+def _seconds_left(control: Control, now: float, *, is_at_work: bool) -> float | None:
+    """Of the announced time; none once the last trial has ended, which is mostly a little before."""
+    if control.deadline is None:
+        return None
+    return max(0.0, round(control.deadline + control.margin - now, 1)) if is_at_work else 0.0
+
+
+def _any_runs(trials: Sequence[TrialRecord]) -> bool:
+    return any(trial.state == "running" for trial in trials)
 
 
 def _workers(store: Store, study: str) -> tuple[WorkerView, ...]:

@@ -81,7 +81,9 @@ def pairs_table(rows: Iterable[tuple[str, object]]) -> Table:
 
 def trial_screen(shown: dict[str, Any]) -> RenderableType:
     """One trial, from the JSON of `show`."""
-    seconds = ", ".join(f"{name} {value:.1f} s" for name, value in shown["seconds"].items())
+    seconds = ", ".join(
+        f"{name} {value:.1f} s" for name, value in shown["seconds"].items() if shown["seconds"]["total"]
+    )
     facts = pairs_table(
         [
             ("trial", f"{shown['trial']} of {shown['study']}"),
@@ -89,7 +91,7 @@ def trial_screen(shown: dict[str, Any]) -> RenderableType:
             ("why", shown["why"] or "it has not ended yet"),
             ("value", "none yet" if shown["value"] is None else format_measured(shown)),
             ("parameters", format_params(shown["params"])),
-            ("time", seconds),
+            ("time", seconds or "known when the trial pauses or ends"),
             ("attempts", shown["attempts"]),
             ("worker", shown["worker"] or "none"),
             ("seed", shown["seed"]),
@@ -101,6 +103,25 @@ def trial_screen(shown: dict[str, Any]) -> RenderableType:
     if shown["vitals"]:
         parts += [Text(), vitals_table(shown["vitals"])]
     return Group(*parts)
+
+
+def best_screen(best: dict[str, Any]) -> RenderableType:
+    """The best trial, from the JSON of `best`."""
+    return pairs_table(
+        [
+            ("study", best["study"]),
+            ("trial", best["trial"]),
+            ("value", format_measured(best)),
+            ("parameters", format_params(best["params"])),
+            ("trained", f"{format_epochs(best['epochs'])} in {format_duration(best['seconds'])}"),
+            ("model", f"{best['parameters']:,} parameters"),
+        ]
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 worker`, `2 workers`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def format_measured(shown: dict[str, Any]) -> str:
@@ -125,7 +146,8 @@ def _headline(view: StudyView) -> Text:
     text.append(clean(view.name), style="bold")
     begun = sum(trial.state != "waiting" for trial in view.trials)
     of = f" of {view.budget}" if view.budget is not None else ""
-    text.append(f"   {view.state.replace('_', ' ')} · {begun}{of} trials begun · {len(view.workers)} workers")
+    workers = counted(len(view.workers), "worker")
+    text.append(f"   {view.state.replace('_', ' ')} · {begun}{of} trials begun · {workers}")
     if view.seconds_left is not None:
         text.append(f" · {_left(view.seconds_left)} left")
     return text

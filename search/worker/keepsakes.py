@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import optuna
-from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 
 from search import figures
 from search.study import best_of
+from search.worker import gallery
 from search.worker.folders import remove_all_checkpoints
 
 if TYPE_CHECKING:
@@ -27,6 +27,29 @@ logger = logging.getLogger(__name__)
 
 N_KEPT = 5
 """Trials of a study whose weights are kept when they have ended: the best so many."""
+
+
+def complete(study: Study) -> None:
+    """Draw what paused trials lack, of a study whose time is up: nobody knows when they go on.
+
+    Each gets its learning curve, and the best of all its confusion matrix.
+    """
+    if study.state() != "out_of_time":
+        return
+    trials = study.trials()
+    best = best_of(trials, maximize=study.maximizes)
+    for trial in trials:
+        if trial.state == "paused" and trial.curve:
+            # Several workers come here at the same time.
+            with _pictures(trial.number) as folder, study.store.lock(f"pictures {study.name}"):
+                _complete_one(study, trial, folder, is_best=trial is best)
+
+
+def _complete_one(study: Study, trial: TrialRecord, folder: Path, *, is_best: bool) -> None:
+    if not gallery.has(study, trial.number, _curve_name(trial.number)):
+        _attach_curve(study, trial, folder)
+    if is_best and trial.outcome and not gallery.has(study, trial.number, _confusion_name(trial.number)):
+        _attach_confusion(study, trial.number, trial.outcome, folder)
 
 
 def attach_if_best(study: Study, number: int, outcome: Outcome, value: float) -> None:
@@ -57,7 +80,7 @@ def note(study: Study, number: int, text: str) -> None:
     """Write the note that the dashboard shows on a trial (Markdown); replaces an earlier one."""
     from optuna_dashboard import save_note
 
-    save_note(_handle(study, number), text)
+    save_note(optuna.Trial(study.optuna, study.trial_id(number)), text)
 
 
 def clear(study: Study) -> None:
@@ -78,7 +101,7 @@ def _pictures(number: int) -> Iterator[Path]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # the last of a trial that has ended meanwhile
         logger.warning("trial %d goes without pictures: %s", number, error)
 
 
@@ -89,30 +112,27 @@ def _is_best(study: Study, trials: Sequence[TrialRecord], number: int, value: fl
 
 
 def _attach_curve(study: Study, trial: TrialRecord, folder: Path) -> None:
-    file = folder / f"trial-{trial.number}-learning-curve.png"
+    file = folder / _curve_name(trial.number)
     architecture = trial.params.get("architecture", study.space.fixed.get("architecture", ""))
-    figures.learning_curve(trial.curve, f"trial {trial.number} {architecture}".strip(), file)
-    _upload(study, trial.number, file)
+    title = f"trial {trial.number}" + (f": {architecture}" if architecture else "")
+    figures.learning_curve(trial.curve, title, file)
+    gallery.hang(study, trial.number, file)
+
+
+def _curve_name(number: int) -> str:
+    return f"trial-{number}-learning-curve.png"
+
+
+def _confusion_name(number: int) -> str:
+    return f"trial-{number}-confusion.png"
 
 
 def _attach_confusion(study: Study, number: int, outcome: Outcome, folder: Path) -> None:
     if outcome.confusion is None:
         return
     counted = json.loads(study.store.files.path(outcome.confusion).read_text())
-    file = folder / f"trial-{number}-epoch-{outcome.best_epoch}-confusion.png"
-    title = f"trial {number}, epoch {outcome.best_epoch}: validation part"
+    file = folder / _confusion_name(number)
+    title = f"trial {number}, epoch {outcome.best_epoch:.4g}: validation part"
     figures.confusion_matrix(counted["counts"], counted["classes"], title, file)
-    _upload(study, number, file)
-    upload_artifact(artifact_store=_artifacts(study), file_path=str(file), study_or_trial=study.optuna)
-
-
-def _upload(study: Study, number: int, file: Path) -> None:
-    upload_artifact(artifact_store=_artifacts(study), file_path=str(file), study_or_trial=_handle(study, number))
-
-
-def _artifacts(study: Study) -> FileSystemArtifactStore:
-    return FileSystemArtifactStore(study.store.files.artifacts)
-
-
-def _handle(study: Study, number: int) -> optuna.Trial:
-    return optuna.Trial(study.optuna, study.trial_id(number))
+    gallery.hang(study, number, file)
+    gallery.show_at_study(study, number, file.name)

@@ -40,6 +40,8 @@ class Recording:
         self.curve: list[dict[str, float]] = list(self._written["curve"])
         self.vitals: list[dict[str, float]] = list(self._written["vitals"])
         self.story = str(self._written["story"])
+        self._note = ""
+        """For the dashboard, not written yet."""
 
     def resumed(self, started: TrialStarted) -> None:
         """Keep the judgements that are in the checkpoint but not here.
@@ -47,6 +49,8 @@ class Recording:
         The trainer writes a checkpoint before it reports the judgement: a worker that is lost
         between the two leaves one that nobody would make, or report, again.
         """
+        if started.curve:
+            self._note = f"**Running** again, from epoch {started.epoch:.4g}."
         last = self.curve[-1]["images"] if self.curve else 0
         for entry in started.curve:
             if entry["images"] > last:
@@ -74,6 +78,9 @@ class Recording:
             if value != self._written[key]:
                 self._study.note(self._number, key, value)
                 self._written[key] = list(value) if isinstance(value, list) else value
+        if self._note:
+            keepsakes.note(self._study, self._number, self._note)
+            self._note = ""
         metric = self._study.space.objective.metric
         for entry in self.curve:
             images = int(entry["images"])
@@ -106,6 +113,7 @@ class Recording:
         before = own(self._study.store.optuna.get_trial(self._trial_id).system_attrs).get("outcome")
         outcome = Outcome(**before) if before else Outcome(reason=None, why="")
         self._study.note(self._number, "outcome", asdict(replace(outcome, why=why)))
+        keepsakes.note(self._study, self._number, f"**Paused.** {why}")
 
     def ended(self, ended: TrialEnded, reason: Reason | None, why: str) -> Outcome:
         """The outcome of a trial that has ended with a value, or pauses."""

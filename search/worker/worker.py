@@ -16,6 +16,7 @@ from search import machine
 from search.errors import SearchError, StudyNotFoundError
 from search.study import Study, check_data, load_command, names
 from search.training.messages import DataLoaded, Failed, LoadData
+from search.worker import idleness, keepsakes
 from search.worker import trainer as trainers
 from search.worker.attempt import Attempt
 from search.worker.caretaker import Caretaker
@@ -74,6 +75,7 @@ class Worker:
         self._refused: set[str] = set()
         self._late: dict[str, float | None] = {}
         """Deadline of each study that had no work fitting into its time."""
+        self._waits_for = ""
         self._n_taken = 0
 
     def run(self) -> None:
@@ -123,11 +125,22 @@ class Worker:
 
     def _wait(self) -> bool:
         """Wait for work; False where there will be none for this worker."""
+        self._say_why()
         if self._orders.drain and not self._open_studies():
             return False
         self._store.ledger.beat(self.id, None, None, "waits for work")
         self._leaving.wait(WAIT_SECONDS)
         return True
+
+    def _say_why(self) -> None:
+        """Say what there is to wait for, once and when it changes; a time that is up is such a change."""
+        studies = [Study(self._store, name) for name in self._orders.studies or names(self._store)]
+        why = idleness.sentence(idleness.look(studies, self._refused, self._is_late))
+        if why != self._waits_for:
+            logger.info(why)
+            self._waits_for = why
+            for study in studies:
+                keepsakes.complete(study)
 
     def _is_enough(self) -> bool:
         return self._orders.max_trials is not None and self._n_taken >= self._orders.max_trials
@@ -162,6 +175,7 @@ class Worker:
         return self._trainer.request(command, DATA_SECONDS)
 
     def _train(self, study: Study, claimed: Claim) -> None:
+        self._waits_for = ""
         self._n_taken += 1
         logger.info("trial %d of %s: %s", claimed.number, study.name, _described(claimed))
         assert self._trainer is not None

@@ -30,8 +30,9 @@ def test_start_says_best_and_what_to_type_next(searched: Shell) -> None:
 
     best = searched.json("best", "quick")
     assert f"best: trial {best['trial']}, val_accuracy {best['value']:.4f}" in said
-    for command in ("hpsearch dashboard", "hpsearch best quick", "hpsearch export quick -o best-model"):
-        assert command in said
+    commands = ("dashboard", "best quick", "export quick -o quick-model", "evaluate quick-model")
+    for command in commands:
+        assert f"python -m search {command} " in said
 
 
 def test_two_workers_ran_and_no_trial_ran_twice(searched: Shell, shown: Shows) -> None:

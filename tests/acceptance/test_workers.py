@@ -118,6 +118,10 @@ def test_ctrl_c_on_start_gives_trials_back(shell: Shell) -> None:
     start.send_signal(signal.SIGINT)
 
     assert start.wait(timeout=WAIT) == 130
+    said = shell.log(0)
+    assert "interrupted. What ran here was given back where it stood; the same command carries on." in said
+    assert "best: trial 0, val_accuracy " in said
+    assert "next:" in said
     [shown] = shell.json("status", "quick")
     assert shown["trials"]["paused"] == 1
     assert shown["trials"]["running"] == 0

@@ -36,6 +36,17 @@ def test_warm_trial_has_exactly_the_curve_of_a_cold_one(tmp_path, network, optim
     assert warm.curve == cold.curve
 
 
+def test_kept_parts_make_networks_as_large_as_those_that_are_exported():
+    structures = Structures()
+    trials = [SMALL, {**SMALL, "head_width": 48}, RESIDUAL, SMALL]
+    shape = (28, 28, 1)
+
+    trained = [structures.network(parameters(**trial), shape, 10, None).count_params() for trial in trials]
+
+    assert trained == [build_model(parameters(**trial), shape, 10, None).count_params() for trial in trials]
+    assert len(set(trained)) == 3
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("architecture", "image_size"),

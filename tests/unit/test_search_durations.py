@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from search.durations import format_duration, parse_option
+from search.durations import format_duration, format_limit, parse_option
 from search.errors import UsageError
 
 
@@ -24,3 +24,11 @@ def test_duration_that_is_none(text: str) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(42.9, "42s"), (185, "3m 05s"), (7800, "2h 10m"), (-1, "0s")])
 def test_duration_for_reading(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(600, "10m"), (5400, "1h 30m"), (28_800, "8h"), (90, "1m 30s"), (172_800, "2d"), (0.5, "0.5s")],
+)
+def test_limit_is_written_exactly(seconds: float, text: str) -> None:
+    assert format_limit(seconds) == text

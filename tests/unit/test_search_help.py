@@ -50,6 +50,24 @@ def test_help_shows_an_example(name: str) -> None:
     assert all(parameter.help for parameter in command.params if isinstance(parameter, click.Option))
 
 
+@pytest.mark.parametrize("group", [None, "space", "data", "db"])
+def test_list_of_commands_cuts_no_sentence(group: str | None) -> None:
+    assert isinstance(GROUP, click.Group)
+    shown = GROUP.commands[group] if group else GROUP
+
+    text = shown.get_help(click.Context(shown, info_name="hpsearch", terminal_width=80))
+
+    assert "Commands:" in text
+    assert "..." not in text.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("group", ["space", "data", "db"])
+def test_group_shows_an_example(group: str) -> None:
+    assert isinstance(GROUP, click.Group)
+
+    assert re.search(rf"^hpsearch {group} ", GROUP.commands[group].help or "", re.MULTILINE)
+
+
 @pytest.mark.parametrize("name", commands())
 def test_command_stands_in_a_document(name: str) -> None:
     assert any(line == name or line.startswith(f"{name} ") for document in DOCUMENTS for line in lines_of(document))

@@ -81,5 +81,5 @@ def test_messages_in_the_documents_are_the_real_ones():
 
     first, second = said(f"data: {{source: mnist-5k}}\n{search}\n\n\nbudget: {{time: 8}}\n")
 
-    assert f"mine.yaml:{first.partition('it has: ')[0]}" in DOCS
+    assert f"mine.yaml:{first.partition('architecture, ')[0]}" in DOCS
     assert second.partition("must be")[2] in DOCS

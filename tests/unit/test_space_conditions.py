@@ -87,7 +87,7 @@ def test_architecture_of_a_parameter_need_not_be_said():
         ),
         (
             ["patience: {int: [1, 2], when: {optimizr: [sgd]}}", "optimizer: {choice: [adam, sgd]}"],
-            ["4:34: search.patience.when.optimizr: must be a parameter that is searched or fixed; these are: architecture, optimizer, patience; did you mean optimizer?"],
+            ["4:34: search.patience.when.optimizr: must be a parameter that is searched or fixed; did you mean optimizer? These are: architecture, optimizer, patience"],
         ),
         (
             ["patience: {int: [1, 2], when: {schedule: [cosine]}}"],

@@ -53,13 +53,16 @@ def test_space_that_is_nowhere_is_told_with_what_ships(name: str):
     with pytest.raises(SpaceError) as caught:
         find_space(name)
 
-    message = f"is neither a space file nor one that ships with hpsearch; these ship: {', '.join(shipped())}"
-    assert message in str(caught.value)
+    message = str(caught.value)
+    assert "is neither a space file nor one that ships with hpsearch; " in message
+    assert message.endswith(f"hese ship: {', '.join(shipped())}")
     assert str(caught.value).isprintable()
 
 
 def test_misspelt_shipped_space_gets_a_suggestion():
-    with pytest.raises(SpaceError, match=r"^'head-shrnk': is neither .*; did you mean head_shrink\?$"):
+    with pytest.raises(
+        SpaceError, match=r"^'head-shrnk': is neither .*; did you mean head_shrink\? These ship: densenet"
+    ):
         find_space("head-shrnk")
 
 

@@ -74,7 +74,7 @@ def test_other_pruner_takes_its_own_options():
         ("=3", ["--set: a setting is KEY=VALUE, such as budget.epochs=3 or search.dropout.float=[0, 0.3], but got '=3'"]),
         ("a..b=3", ["--set: a setting is KEY=VALUE, such as budget.epochs=3 or search.dropout.float=[0, 0.3], but got 'a..b=3'"]),
         ("budget.epochs=many", ["--set: budget.epochs: must be a whole number from 1 to 100000, but got 'many'"]),
-        ("buget.epochs=3", ["--set: buget: there is no key 'buget' here; allowed: study, data, image, objective, search, fixed, try_first, budget, sampler, pruner, checkpoint, builders; did you mean budget?"]),
+        ("buget.epochs=3", ["--set: buget: there is no key 'buget' here; did you mean budget? Allowed: study, data, image, objective, search, fixed, try_first, budget, sampler, pruner, checkpoint, builders"]),
         ("study.name=x", ["--set: study: has no keys to set: give its whole value, study=…"]),
         ("fixed.dropout=0.2", ["--set: fixed.dropout: is searched as well: leave it out of `fixed` or of `search`"]),
         ("search.dropout.float=[0.1, 0.3]", ["--set: try_first[0].dropout: must lie in 0.1 … 0.3, but got 0.0"]),

@@ -89,7 +89,7 @@ def test_space_cannot_be_changed():
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("serach: {}", f"5:1: serach: there is no key 'serach' here; allowed: {KEYS}; did you mean search?"),
+        ("serach: {}", f"5:1: serach: there is no key 'serach' here; did you mean search? Allowed: {KEYS}"),
         ("tpye: {}", f"5:1: tpye: there is no key 'tpye' here; allowed: {KEYS}"),
         ("study: a b", "5:8: study: must be a name of at most 100 letters, digits, `-`, `_` and `.`, with a letter or digit first; but got 'a b'"),
         ("study: ..", "5:8: study: must be a name of at most 100 letters, digits, `-`, `_` and `.`, with a letter or digit first; but got '..'"),
@@ -111,7 +111,7 @@ def test_space_cannot_be_changed():
         ("fixed: {dropout: 0.1}", "5:9: fixed.dropout: is searched as well: leave it out of `fixed` or of `search`"),
         ("fixed: {stages: 3}", "5:9: fixed.stages: stages is used by ShortResNet only, and this space has none of these"),
         ("fixed: [a]", "5:8: fixed: must have keys (the trainer's parameters), but got ['a']"),
-        ("fixed: {patiense: 3}", f"5:9: fixed.patiense: the trainer has no parameter 'patiense'; it has: {TRAINER}; did you mean patience?"),
+        ("fixed: {patiense: 3}", f"5:9: fixed.patiense: the trainer has no parameter 'patiense'; did you mean patience? It has: {TRAINER}"),
         ("budget: {epochs: 0}", "5:18: budget.epochs: must be a whole number from 1 to 100000, but got 0"),
         ("budget: {epochs: null}", "5:18: budget.epochs: must be a whole number from 1 to 100000, but got nothing"),
         ("budget: {trials: -1}", "5:18: budget.trials: must be a whole number from 1 to 1000000000, but got -1"),
@@ -141,10 +141,10 @@ def test_wrong_section_is_told_with_place_and_cure(line: str, message: str):
     ("line", "message"),
     [
         ("{}", f"1:1: data.source: is missing; allowed: {SOURCES}"),
-        ("{sorce: x}", "1:8: data.sorce: there is no key 'sorce' here; allowed: source, validation, train_limit, seed; did you mean source?"),
-        ("{source: mnist5k}", f"1:16: data.source: must be one of: {SOURCES}; but got 'mnist5k'; did you mean mnist-5k?"),
-        ("{source: 'idx:'}", f"1:16: data.source: must be one of: {SOURCES}; but got 'idx:'"),
-        ("{source: 'keras:../x'}", f"1:16: data.source: must be one of: {SOURCES}; but got 'keras:../x'"),
+        ("{sorce: x}", "1:8: data.sorce: there is no key 'sorce' here; did you mean source? Allowed: source, validation, train_limit, seed"),
+        ("{source: mnist5k}", f"1:16: data.source: must be a data source, but got 'mnist5k'; did you mean mnist-5k? Allowed: {SOURCES}"),
+        ("{source: 'idx:'}", f"1:16: data.source: must be a data source, but got 'idx:'; allowed: {SOURCES}"),
+        ("{source: 'keras:../x'}", f"1:16: data.source: must be a data source, but got 'keras:../x'; allowed: {SOURCES}"),
         ("{source: mnist-5k, validation: 1}", "1:38: data.validation: must be a number between 0 and 1, but got 1"),
         ("{source: mnist-5k, validation: 0}", "1:38: data.validation: must be a number between 0 and 1, but got 0"),
         ("{source: mnist-5k, train_limit: 0}", "1:39: data.train_limit: must be a whole number from 1 to 1000000000, but got 0"),
@@ -183,8 +183,8 @@ def test_each_data_source_is_allowed(source: str):
         ("patience: 12", f"4:13: search.patience: must be {FORMS}, but got 12; a single value belongs under `fixed`"),
         ("patience: {}", f"4:13: search.patience: must be one of {FORMS}, but has none of the three"),
         ("patience: {int: [1, 2], choice: [1]}", f"4:13: search.patience: must be one of {FORMS}, but has choice and int"),
-        ("patience: {itn: [1, 2]}", "4:14: search.patience.itn: there is no key 'itn' here; allowed: choice, default, when, int, step, log, float; did you mean int?"),
-        ("patience: {int: [1, 2], stpe: 1}", "4:27: search.patience.stpe: there is no key 'stpe' here; allowed: int, step, log, default, when; did you mean step?"),
+        ("patience: {itn: [1, 2]}", "4:14: search.patience.itn: there is no key 'itn' here; did you mean int? Allowed: choice, default, when, int, step, log, float"),
+        ("patience: {int: [1, 2], stpe: 1}", "4:27: search.patience.stpe: there is no key 'stpe' here; did you mean step? Allowed: int, step, log, default, when"),
         ("dropout: {float: [0, 0.5], step: 0.1}", "4:30: search.dropout.step: there is no key 'step' here; allowed: float, log, default, when"),
         ("patience: {int: [9, 3]}", "4:19: search.patience.int: must be [lowest, highest], but 9 is above 3"),
         ("patience: {int: [3]}", "4:19: search.patience.int: must be [lowest, highest], but got [3]"),
@@ -206,11 +206,11 @@ def test_each_data_source_is_allowed(source: str):
         ("optimizer: {choice: [adam, sdg]}", "4:30: search.optimizer.choice[1]: must be one of: adam, adamw, sgd, but got 'sdg'; did you mean sgd?"),
         ("optimizer: {choice: [adam, adam]}", "4:30: search.optimizer.choice[1]: must stand in the list once, but adam is there twice"),
         ("dropout: {choice: [0, 0.0]}", "4:25: search.dropout.choice[1]: must stand in the list once, but 0.0 is there twice"),
-        ("lerning_rate: {float: [0.1, 1]}", f"4:3: search.lerning_rate: the trainer has no parameter 'lerning_rate'; it has: {TRAINER}; did you mean learning_rate?"),
+        ("lerning_rate: {float: [0.1, 1]}", f"4:3: search.lerning_rate: the trainer has no parameter 'lerning_rate'; did you mean learning_rate? It has: {TRAINER}"),
         ("patience: {int: [1, 9], default: 10}", "4:36: search.patience.default: must lie in 1 … 9, but got 10"),
         ("head_width: {int: [512, 1024], step: 256, default: 600}", "4:54: search.head_width.default: must lie in 512 … 1024 step 256, but got 600"),
         ("optimizer: {choice: [adam, adamw], default: sgd}", "4:47: search.optimizer.default: must be one of adam, adamw, but got 'sgd'"),
-        ("dropout: {float: [0, 0.5], default: {VGG: 0.1}}", "4:40: search.dropout.default.VGG: there is no key 'VGG' here; allowed: LeNet5, VGG16, else; did you mean VGG16?"),
+        ("dropout: {float: [0, 0.5], default: {VGG: 0.1}}", "4:40: search.dropout.default.VGG: there is no key 'VGG' here; did you mean VGG16? Allowed: LeNet5, VGG16, else"),
         ("dropout: {float: [0, 0.5], default: {else: 0.6}}", "4:46: search.dropout.default.else: must lie in 0.0 … 0.5, but got 0.6"),
     ],
 )  # fmt: skip
@@ -275,7 +275,7 @@ def test_loss_is_minimized_unless_told_otherwise():
     ("point", "messages"),
     [
         ("{architecture: VGG16, dropout: 0.9}", ["6:34: try_first[0].dropout: must lie in 0.0 … 0.5, but got 0.9"]),
-        ("{architecture: VGG16, dropuot: 0.1}", ["6:25: try_first[0].dropuot: there is no key 'dropuot' here; allowed: name, architecture, dropout, optimizer; did you mean dropout?"]),
+        ("{architecture: VGG16, dropuot: 0.1}", ["6:25: try_first[0].dropuot: there is no key 'dropuot' here; did you mean dropout? Allowed: name, architecture, dropout, optimizer"]),
         ("{architecture: VGG16, patience: 3}", ["6:35: try_first[0].patience: is not searched in this space; searched: architecture, dropout"]),
         ("{architecture: VGG16, optimizer: adam}", ["6:36: try_first[0].optimizer: is fixed to sgd in this space, but got 'adam'"]),
         ("{architecture: MobileNet}", ["6:18: try_first[0].architecture: must be one of LeNet5, VGG16, but got 'MobileNet'"]),
@@ -338,6 +338,47 @@ def test_all_problems_are_told_at_once_in_order():
         ["8:28", "try_first[0].dropuot"],
         ["9:16", "budget.time"],
     ]
+
+
+MISSPELT = """\
+data: {source: mnist-5k}
+search:
+  architecture: {choice: [LeNet5, VGG16]}
+  {key}: {float: [1e-4, 1e-2]}
+  dropout: {float: [0.0, 0.5], when: {optimizer: [sgd]}}
+fixed: {optimzer: sgd}
+try_first:
+  - {architecture: LeNet5, learning_rate: 1e-3, optimizer: sgd}
+"""
+
+
+@pytest.mark.parametrize("key", ["lerning_rate", "lr"])
+def test_misspelt_key_is_told_without_what_follows_from_it(key: str):
+    places = [problem.split(": ")[:2] for problem in said(MISSPELT.replace("{key}", key))]
+
+    assert places == [["4:3", f"search.{key}"], ["6:9", "fixed.optimzer"]]
+
+
+def test_misspelt_architecture_is_told_once():
+    text = "data: {source: mnist-5k}\nsearch:\n  architecure: {choice: [LeNet5]}\n  dropout: {float: [0, 0.5]}\n"
+
+    assert [problem.split(": ")[:2] for problem in said(text)] == [["3:3", "search.architecure"]]
+
+
+def test_misspelt_key_hides_no_other_mistake_of_a_point():
+    text = MISSPELT.replace("{key}", "lerning_rate").replace('optimizer: sgd}\n"', "")
+    text = text.replace("learning_rate: 1e-3, optimizer: sgd", "patience: 3")
+
+    assert [problem.split(": ")[1] for problem in said(text)] == [
+        "search.lerning_rate", "fixed.optimzer", "try_first[0].patience",
+    ]  # fmt: skip
+
+
+def test_text_of_another_kind_is_told_in_words():
+    [problem] = said("# Title\n\nSome words.\n\nA key: and a value\n")
+
+    assert "is not YAML: " in problem
+    assert "(" not in problem
 
 
 def test_problems_are_plain_data():

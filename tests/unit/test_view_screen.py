@@ -8,8 +8,9 @@ import pytest
 from rich.console import Console
 
 from search.trial import TrialRecord
+from search.view.plain import plain
 from search.view.status import StudyView
-from search.view.tables import study_screen
+from search.view.tables import best_screen, counted, study_screen, trial_screen
 
 PARAMS = {"architecture": "DenseNet121", "head_width": 512, "batch_size": 256, "learning_rate": 1e-3, "patience": 10}
 
@@ -49,6 +50,45 @@ def test_best_that_is_trained_on_stays_the_best() -> None:
 
     assert shown[-1].strip() == "best: trial 0, 0.8000, still running"
     assert [line.split()[0] for line in shown if "←" in line] == ["0"]
+
+
+def test_one_worker_is_one_worker() -> None:
+    assert (counted(0, "worker"), counted(1, "worker"), counted(2, "worker")) == ("0 workers", "1 worker", "2 workers")
+    assert "2 trials begun · 0 workers" in lines(replace(study_of(2), budget=None), 120, 24)[0]
+
+
+def test_best_is_rounded_as_everywhere() -> None:
+    best = {
+        "study": "head-shrink", "trial": 3, "value": 0.365, "val_images": 400, "params": PARAMS, "epochs": 1,
+        "parameters": 3758794, "seconds": 28.811324632999458,
+    }  # fmt: skip
+
+    shown = " ".join(plain(best_screen(best)).split())
+
+    assert "value 0.3650 on 400 validation images" in shown
+    assert "trained 1 epoch in 28s model 3,758,794 parameters" in shown
+
+
+@pytest.mark.parametrize(
+    ("total", "said"), [(0.0, "known when the trial pauses or ends"), (2.0, "setup 1.5 s, total 2.0 s")]
+)
+def test_seconds_are_told_once_they_are_known(total: float, said: str) -> None:
+    shown = {
+        "study": "head-shrink", "trial": 3, "state": "running", "reason": None, "why": "", "value": None,
+        "params": PARAMS, "curve": [], "vitals": [], "seconds": {"setup": total and 1.5, "total": total},
+        "attempts": 1, "worker": "me", "seed": 7,
+    }  # fmt: skip
+
+    [line] = [line for line in plain(trial_screen(shown)).splitlines() if line.startswith("time")]
+
+    assert line.split(maxsplit=1)[1] == said
+
+
+def test_plain_listing_ends_no_line_with_blanks() -> None:
+    listing = plain(study_screen(study_of(3)))
+
+    assert "complete" in listing
+    assert not any(line.endswith(" ") for line in listing.splitlines())
 
 
 def test_listing_cuts_nothing() -> None:
