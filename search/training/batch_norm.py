@@ -21,8 +21,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 N_IMAGES = 1024
-"""Training images that the averages are computed from, where there are so many."""
+"""Training images that the averages are computed from at most, where there are so many."""
 _BATCH_SIZE = 128
+_N_LEAST = 256
+_SHARE = 0.25
+
+
+def sample_size(trained: int) -> int:
+    """Images for the averages of a judgement on `trained` images of training since the one before.
+
+    An image forward costs about a third of one trained on, so that a quarter of them costs a
+    twelfth of the training that is judged.
+    """
+    return min(N_IMAGES, max(_N_LEAST, round(_SHARE * trained)))
 
 
 class HonestAverages:
@@ -50,25 +61,30 @@ class HonestAverages:
             self._bystanders = _bystanders(model, self._layers)
             self._forward = forward
 
-    def recompute(self, after_batch: Callable[[], bool] = lambda: True) -> None:
+    def recompute(self, n_images: int = N_IMAGES, after_batch: Callable[[], bool] = lambda: True) -> None:
         """Replace the averages by true ones; no other state of the model changes.
 
-        Without BatchNorm in the model it does nothing. `after_batch` is called after each batch;
-        when it returns False the rest is left out and the averages stay as they were before.
+        Without BatchNorm in the model it does nothing.
+
+        Args:
+            n_images: about so many are used, in whole batches of 128.
+            after_batch: called after each batch; when it returns False the rest is left out and the averages
+                stay as they were before.
         """
         if not self._layers:
             return
         before = [variable.numpy() for variable in self._bystanders]
         kept = [_moments(layer) for layer in self._layers]
         means, squares = [], []
-        for batch in self._batches:
+        batches = self._batches[: max(1, n_images // _BATCH_SIZE)]
+        for batch in batches:
             self._forward(self._images[batch])
             moments = [_moments(layer) for layer in self._layers]
             means.append([mean for mean, _ in moments])
             squares.append([variance + mean**2 for mean, variance in moments])
             if not after_batch():
                 break
-        complete = len(means) == len(self._batches)
+        complete = len(means) == len(batches)
         for layer, old, mean, square in zip(self._layers, kept, _average(means), _average(squares), strict=True):
             new = (mean, np.maximum(square - mean**2, 0.0)) if complete else old
             layer.moving_mean.assign(new[0])

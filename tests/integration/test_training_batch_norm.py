@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from training_talk import RESIDUAL, SMALL, digits, train
 
-from search.training.batch_norm import HonestAverages
+from search.training.batch_norm import HonestAverages, sample_size
 from search.training.hyperparameters import Hyperparameters
 from search.training.models import batch_norm_layers, build_model
 from search.training.structures.kept import forget_models
@@ -63,7 +63,7 @@ def test_interrupted_recomputation_leaves_the_averages_as_they_were(images):
     model = normalised()
     layer = model.get_layer("norm")
 
-    averages(model, images, np.arange(600)).recompute(lambda: False)
+    averages(model, images, np.arange(600)).recompute(after_batch=lambda: False)
 
     np.testing.assert_array_equal(layer.moving_mean.numpy(), 0.0)
     np.testing.assert_array_equal(layer.moving_variance.numpy(), 1.0)
@@ -100,3 +100,18 @@ def test_honest_scores_show_what_lagging_averages_hide(tmp_path):
         assert [epoch[name] for epoch in honest] == [epoch[name] for epoch in keras_own]
     assert honest[1]["val_accuracy"] >= honest[1]["accuracy"] - 0.05
     assert keras_own[1]["val_accuracy"] < honest[1]["val_accuracy"] - 0.2
+
+
+@pytest.mark.parametrize(("trained", "n"), [(100, 256), (1504, 376), (3008, 752), (9024, 1024), (700_000, 1024)])
+def test_averages_cost_a_part_of_the_training_that_is_judged(trained, n):
+    assert sample_size(trained) == n
+
+
+def test_fewer_images_are_the_first_batches_of_the_sample(images):
+    model = normalised()
+    few, all_of_them = averages(model, images, np.arange(600)), averages(model, images, np.arange(600))
+    seen = []
+    few.recompute(256, lambda: seen.append(1) is None)
+    all_of_them.recompute(after_batch=lambda: seen.append(2) is None)
+
+    assert seen == [1, 1, 2, 2, 2, 2]

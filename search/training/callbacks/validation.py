@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from search.training.batch_norm import sample_size
 from search.training.callbacks.base import TrialCallback
 from search.training.data.split import stratified
 from search.training.scoring import Scores, logits_of
@@ -47,7 +48,7 @@ class Validation(TrialCallback):
         """Validate; an interrupt to pause is followed in the middle of it."""
         self.session.stopwatch.switch("validate")
         if self._averages is not None:
-            self._averages.recompute(self._goes_on)
+            self._averages.recompute(sample_size(self._trained()), self._goes_on)
         if self._goes_on():
             data, indices = self._dataset, self._indices()
             logits = logits_of(self._forward, data.images, indices, self._goes_on)
@@ -55,6 +56,12 @@ class Validation(TrialCallback):
             self.scores = Scores.of(logits, data.labels[indices])
             metrics["val_loss"] = self.scores.loss
             metrics["val_accuracy"] = self.scores.accuracy
+
+    def _trained(self) -> int:
+        """Images since the last judgement."""
+        session = self.session
+        assert session.stretch is not None
+        return session.course.images_at(session.stretch.epoch, session.step) - session.state.images
 
     def _indices(self) -> NDArray[np.int64]:
         session, data = self.session, self._dataset
