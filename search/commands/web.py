@@ -27,7 +27,7 @@ def dashboard(
     ] = None,
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
-    """Show all studies in a browser, on this machine only.
+    """Show all studies in a browser.
 
     Until Ctrl-C. What optuna-dashboard calls a running trial may be a paused one: its note says so.
 
