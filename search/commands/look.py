@@ -131,7 +131,7 @@ def show(
 
 
 def late_results(study: StudyName, form: AsFormat = Format.table, storage: Storage = DEFAULT_STORAGE) -> None:
-    """Show values that were computed but came too late, and what was accepted instead.
+    """Show values that came too late to be accepted.
 
     A worker that was suspended or cut off for longer than its lease loses its trial to another one.
     What it had computed is kept here and counts for nothing.

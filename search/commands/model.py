@@ -29,7 +29,7 @@ def export(
     ] = False,
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
-    """Write a trial's trained model, as model.keras and model.json.
+    """Write a trial's trained model, ready to use.
 
     The model takes raw images, 0 to 255, in the data's own shape: preprocessing is inside. An
     earlier export of the same study is replaced.
