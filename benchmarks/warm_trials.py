@@ -2,6 +2,7 @@
 
     python benchmarks/warm_trials.py                        # about twelve minutes
     python benchmarks/warm_trials.py --only 'MobileNet'     # the trials of one network
+    python benchmarks/warm_trials.py --figure FILE.svg      # draw the setups, too
 
 Each trial is an epoch of 2,048 images and a validation, in the order in which a search proposes them:
 four networks at their defaults first, then learning rates, heads and batch sizes mixed. First
@@ -67,6 +68,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         ours = _hpsearch(points, Path(folder), options)
         theirs = _plain(points, options)
+    if options.figure:
+        _draw(points, ours, theirs, options.figure)
     return _print(points, ours, theirs)
 
 
@@ -75,6 +78,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--source", default="idx:../shared/data/emnist-sample", help="images, as in a space file")
     parser.add_argument("--only", metavar="REGEX", default="", help="networks")
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--figure", metavar="FILE", type=Path, help="draw the setups of each network")
     parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -267,6 +271,36 @@ def _print(points: list[dict[str, Any]], ours: Side, theirs: Side) -> int:
                 f"| {statistics.median(plain_ones):.2f} | {ratio:.2f} |"
             )
     return 0 if rates[0] >= WANTED * rates[1] else 1
+
+
+def _draw(points: list[dict[str, Any]], ours: Side, theirs: Side, file: Path) -> None:
+    """The median setup of each kind, for each network."""
+    import matplotlib.pyplot as plt
+
+    networks = list(dict.fromkeys(point["architecture"] for point in points))
+    sides = {"plain Keras, each trial": (theirs.setups, None)}
+    sides |= {f"hpsearch, {title}": (ours.setups, kind) for kind, title in KINDS.items()}
+    figure, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    height = 0.8 / len(sides)
+    for place, (label, (setups, kind)) in enumerate(sides.items()):
+        medians = [_median(points, setups, network, ours.kinds, kind) for network in networks]
+        bars = ax.barh([row + place * height for row in range(len(networks))], medians, height, label=label)
+        ax.bar_label(bars, [f"{seconds:.1f}" if seconds else "" for seconds in medians], padding=2, fontsize="x-small")
+    ax.set_yticks([row + 1.5 * height for row in range(len(networks))], networks)
+    ax.invert_yaxis()
+    ax.set_xlabel("seconds before training begins")
+    ax.legend(fontsize="small")
+    figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)
+
+
+def _median(
+    points: list[dict[str, Any]], setups: dict[int, float], network: str, kinds: dict[int, str], kind: str | None
+) -> float:
+    found = [
+        seconds for number, seconds in setups.items()
+        if points[number]["architecture"] == network and kind in (None, kinds[number])
+    ]  # fmt: skip
+    return statistics.median(found) if found else 0.0
 
 
 if __name__ == "__main__":

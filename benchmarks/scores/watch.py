@@ -48,9 +48,9 @@ class _Timed:
         self._averages = averages
         self.seconds = 0.0
 
-    def recompute(self, after_batch: Callable[[], bool]) -> None:
+    def recompute(self, n_images: int, after_batch: Callable[[], bool]) -> None:
         begun = time.perf_counter()
-        self._averages.recompute(after_batch)
+        self._averages.recompute(n_images, after_batch)
         self.seconds += time.perf_counter() - begun
 
 
