@@ -274,6 +274,7 @@ def _record(frozen: FrozenTrial, holding: Holding | None, metric: str, *, maximi
         seed=attributes.get("seed", 0),
         worker=holding.worker if holding else None,
         attempts=holding.attempt if holding else 0,
+        micro_batch=attributes.get("micro_batch"),
         outcome=Outcome(**outcome) if outcome else None,
     )
 

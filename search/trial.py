@@ -71,6 +71,8 @@ class TrialRecord:
     seed: int = 0
     worker: str | None = None
     attempts: int = 0
+    micro_batch: int | None = None
+    """Images that a step takes at once, where a whole batch had no room in memory."""
     outcome: Outcome | None = None
 
     @property

@@ -67,6 +67,8 @@ class Attempt:
         self._has_stepped = False
         self._has_judged = False
         self._has_died = False
+        self._memory = 0
+        """Bytes that the trainer took when it was last looked at."""
         self.suspicion: Suspicion | None = None
         """Set where the trial failed in a way that may be this worker's fault."""
         self._failure: Failed | None = None
@@ -96,10 +98,11 @@ class Attempt:
                 if self._is_asked_to_end() and not self._has_stepped:
                     return self._hand_back()
                 if self._failure is None:
+                    self._memory = self._trainer.memory() or self._memory
                     self._hear(self._trainer.receive(POLL_SECONDS))
         except TrainerDiedError as error:
             self._has_died = True
-            self._failure = Failed(reason="crashed", message=death(error), details=error.log)
+            self._failure = death(error, self._memory)
         return None
 
     def _command(self) -> Train:
@@ -116,6 +119,7 @@ class Attempt:
             builders=self._study.space.builders,
             judge_at=self._judge.judge_at,
             checkpoint_seconds=self._study.space.checkpoint,
+            micro_batch=self._claim.micro_batch,
         )
 
     def _folder(self) -> Path:
@@ -221,9 +225,15 @@ class Attempt:
     def _conclude_failed(self, failure: Failed) -> AttemptEnding:
         reason: Reason = "stalled" if failure.details == "stalled" else failure.reason
         log = failure.details or self._trainer.last_lines()
+        if reason == "out_of_memory":
+            self._trainer.kill()  # the next one has what this one still holds
+            return self._conclusion.out_of_memory(failure, log)
+        is_torn = self._has_died and reason == "crashed"
         if reason in SUSPECT and not self._has_judged:
             self.suspicion = Suspicion(
                 number=self._claim.number, message=failure.message, is_reported=not self._has_died
             )
-            return self._conclusion.failed_at_once(failure, reason, log)
+            return self._conclusion.failed_at_once(failure, reason, log, is_torn=is_torn)
+        if is_torn:
+            return self._conclusion.tried_again(failure, reason, log)
         return self._conclusion.failed(failure, reason, log)

@@ -48,6 +48,8 @@ class Claim:
     name: str | None
     resume: bool
     """Whether to continue from the trial's checkpoint."""
+    micro_batch: int | None = None
+    """Images that a step takes at once; None for the whole batch."""
 
 
 Nothing = Literal["wait", "late", "done"]
@@ -188,4 +190,5 @@ def _resumed(scene: Scene, holder: Holder, trial: TrialRecord) -> Claim | None:
         seed=trial.seed,
         name=trial.name,
         resume=True,
+        micro_batch=trial.micro_batch,
     )

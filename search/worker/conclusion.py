@@ -10,7 +10,7 @@ from search.durations import format_epochs
 from search.worker.claim import MAX_ATTEMPTS
 from search.worker.delivery import deliver
 from search.worker.judge import Judge
-from search.worker.reasons import reason_of, waits
+from search.worker.reasons import reason_of, smaller, waits
 from search.worker.results import Result
 from search.worker.standing import has_others
 from storage.failpoints import passing
@@ -71,18 +71,49 @@ class Conclusion:
         """Record a trial that ended without a value."""
         return self._record(self._result("failed", None, self._recording.failed(failure, reason, log)))
 
-    def failed_at_once(self, failure: Failed, reason: Reason, log: str) -> AttemptEnding:
+    def failed_at_once(self, failure: Failed, reason: Reason, log: str, *, is_torn: bool) -> AttemptEnding:
         """Give a trial to the other workers that failed before anything was judged; record it where there are none.
 
-        It costs an attempt, so that a point that fails everywhere is not passed round for ever.
+        It costs an attempt, so that a point that fails everywhere is not passed round for ever. Where
+        its trainer was torn away (`is_torn`) it is tried again in any case.
         """
-        if self._claim.attempt >= MAX_ATTEMPTS or not self._may_go_back():
+        if self._may_go_back():
+            why = f"Failed on {self._claim.worker} ({reason}: {failure.message}); another worker tries it."
+            return self._again(failure, reason, log, why)
+        return self.tried_again(failure, reason, log) if is_torn else self.failed(failure, reason, log)
+
+    def tried_again(self, failure: Failed, reason: Reason, log: str) -> AttemptEnding:
+        """Let a trial go on from its checkpoint whose trainer died; at last record that it failed."""
+        return self._again(failure, reason, log, f"{failure.message} It is tried again.")
+
+    def out_of_memory(self, failure: Failed, log: str) -> AttemptEnding:
+        """Let a trial go on with fewer images at once, so that the batch size that was proposed is what is tried."""
+        micro_batch = smaller(self._claim.hyperparameters["batch_size"], self._claim.micro_batch)
+        if micro_batch is None:
+            return self.failed(failure, "out_of_memory", log)
+        why = f"{failure.message} It is tried again with {micro_batch} images at once, whose gradients are added up."
+        note = self._study.note
+        return self._again(
+            failure, "out_of_memory", log, why, lambda: note(self._claim.number, "micro_batch", micro_batch)
+        )
+
+    def _again(
+        self, failure: Failed, reason: Reason, log: str, why: str, note: Callable[[], None] = lambda: None
+    ) -> AttemptEnding:
+        """Leave a trial to whoever is first, at the cost of an attempt; record its failure after the last one."""
+        if self._claim.attempt >= MAX_ATTEMPTS:
             return self.failed(failure, reason, log)
-        why = f"Failed on {self._claim.worker} ({reason}: {failure.message}); another worker tries it."
+
+        def write() -> None:
+            note()
+            self._recording.handed_back(why)
+
+        curve = self._recording.curve
+        epochs = int(curve[-1]["epoch"]) if curve else 0
         return self._let_go(
-            lambda: self._recording.handed_back(why),
-            lambda: self._study.store.ledger.release(self._claim.token, 0, lost=True),
-            f"failed here and is left to others: {failure.message}",
+            write,
+            lambda: self._study.store.ledger.release(self._claim.token, epochs, lost=True),
+            f"failed and is tried again: {failure.message}",
         )
 
     def handed_back(self) -> AttemptEnding:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from search import machine
 from search.durations import format_epochs
-from search.training.messages import PARTIAL
+from search.training.messages import PARTIAL, Failed
 
 if TYPE_CHECKING:
     from search.study import Study
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from search.trial import Reason
     from search.worker.claim import Claim
     from search.worker.trainer import TrainerDiedError
+
+_SUSPECT_SHARE = 0.5
+_SHRINKING = 8
 
 Cause = Literal["time", "stop", "worker"]
 """Who asked a running trial to end: the study's time is up, somebody stopped the study, or its worker leaves."""
@@ -27,6 +31,8 @@ def waits(study: Study, ended: TrialEnded) -> str:
 def reason_of(study: Study, claim: Claim, ended: TrialEnded, cause: Cause | None) -> tuple[Reason, str]:
     """Why a trial ended with a value; `cause` is None where nobody asked it to."""
     metric, best, trained = study.space.objective.metric, _best(study, ended), format_epochs(ended.epochs)
+    if claim.micro_batch:
+        best += f", with steps of {claim.micro_batch} images at once for want of memory"
     if ended.ending == "finished":
         return "finished", f"Trained all {trained}; {best}."
     if ended.ending == "early_stopped":
@@ -40,13 +46,25 @@ def reason_of(study: Study, claim: Claim, ended: TrialEnded, cause: Cause | None
     return "pruned", f"Ended after {trained} by the {pruner} pruner: others were better; {best}."
 
 
-def death(error: TrainerDiedError) -> str:
-    """What became of a trainer that died, and what to do about it."""
+def death(error: TrainerDiedError, memory: int) -> Failed:
+    """What became of a trainer that died, and what to do about it.
+
+    A process that the system kills for its memory gets SIGKILL and says nothing. So one that was
+    killed while it took (`memory`, bytes) half of a worker's share is taken for such.
+    """
+    is_short = error.signal == "SIGKILL" and memory >= _SUSPECT_SHARE * machine.memory_per_worker()
     cause = ""
-    if error.signal == "SIGKILL":
-        cause = " Most often the machine ran out of memory: try a smaller batch size or fewer workers."
+    if is_short:
+        cause = f" It took {memory / 2**30:.1f} GiB: the machine ran out of memory. Fewer workers leave more for each."
     how = str(error)
-    return f"{how[0].upper()}{how[1:]} during this trial.{cause} The worker went on with a new one."
+    message = f"{how[0].upper()}{how[1:]} during this trial.{cause} The worker went on with a new one."
+    return Failed(reason="out_of_memory" if is_short else "crashed", message=message, details=error.log)
+
+
+def smaller(batch_size: int, micro_batch: int | None) -> int | None:
+    """Images to take at once where `micro_batch` (or the whole batch) had no room; None where that is no way out."""
+    at_once = (micro_batch or batch_size) // _SHRINKING
+    return at_once or None
 
 
 def _best(study: Study, ended: TrialEnded) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -76,22 +75,6 @@ def test_worker_asked_to_end_gives_its_trial_back(shell: Shell) -> None:
     carried_on = shell.json("show", "quick", "0")
     assert carried_on["curve"][: len(given_back["curve"])] == given_back["curve"]
     assert carried_on["attempts"] == 1  # ending in order is no failure
-
-
-def test_killed_trainer_costs_one_trial(shell: Shell) -> None:
-    shell.write(ENDLESS)
-    shell.run("start", "--space", "quick.yaml", "--workers", "0")
-    shell.run("enqueue", "quick", SHORT)
-    worker = shell.start("worker", "quick", "--drain")
-    shell.wait_for(lambda: "trial 0 epoch 1:" in shell.log(0), "a first epoch")
-
-    os.kill(trainer_of(worker.pid), signal.SIGKILL)
-
-    assert worker.wait(timeout=WAIT) == 0
-    first, second = (shell.json("show", "quick", str(number)) for number in range(2))
-    assert (first["state"], first["reason"]) == ("failed", "crashed")
-    assert "The trainer was killed by SIGKILL during this trial." in first["why"]
-    assert second["state"] == "complete"
 
 
 def test_stop_ends_running_trials_with_what_they_have(shell: Shell) -> None:

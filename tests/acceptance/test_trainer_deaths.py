@@ -1,0 +1,91 @@
+"""What becomes of a trial whose trainer dies, or has no room for its batch."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import ENDLESS, SHORT
+from test_workers import WAIT, trainer_of
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+# A network of the user's own whose file leaves the trainer room for so many images at once.
+TIGHT = """
+import keras
+from search.training.structures.network import TrialNetwork
+
+whole = TrialNetwork._derive
+
+
+def derive(self, images, labels):
+    if len(labels) > ROOM:
+        raise MemoryError
+    return whole(self, images, labels)
+
+
+TrialNetwork._derive = derive
+
+
+def build(input_shape, hyperparameters):
+    images = keras.Input(input_shape)
+    return keras.Model(images, keras.layers.Conv2D(4, 3, strides=2, activation="relu")(images))
+"""
+SPACE = """\
+study: quick
+data: {source: mnist-5k, train_limit: 600}
+builders: networks
+search: {learning_rate: {float: [1e-3, 1e-2], log: true}}
+fixed: {architecture: "tight:build", batch_size: 100, head_width: 32}
+budget: {epochs: 2, trials: 1}
+pruner: {name: none}
+"""
+
+
+def test_f13_killed_trainer_is_replaced_and_its_trial_goes_on(shell: Shell) -> None:
+    shell.write(ENDLESS)
+    shell.run("start", "--space", "quick.yaml", "--workers", "0")
+    shell.run("enqueue", "quick", SHORT)
+    worker = shell.start("worker", "quick", "--drain")
+    for attempt in (1, 2, 3):
+        shell.wait_for(lambda n=attempt: len(attempts_with_epochs(shell)) >= n, f"an epoch of attempt {attempt}")
+        os.kill(trainer_of(worker.pid), signal.SIGKILL)
+        shell.wait_for(lambda n=attempt: shell.log(0).count("was killed by SIGKILL") >= n, f"death {attempt} seen")
+
+    assert worker.wait(timeout=WAIT) == 0
+    first, second = (shell.json("show", "quick", str(number)) for number in range(2))
+    assert (first["state"], first["reason"], first["attempts"]) == ("failed", "crashed", 3)
+    assert "The trainer was killed by SIGKILL during this trial." in first["why"]
+    epochs = [entry["epoch"] for entry in first["curve"]]
+    assert epochs == list(range(1, len(epochs) + 1))  # each attempt went on where the one before stood
+    assert second["state"] == "complete"
+
+
+def attempts_with_epochs(shell: Shell) -> list[str]:
+    """What the log has of the first trial after each time that it was taken, where an epoch ended."""
+    return [part for part in shell.log(0).split("trial 0 of quick:")[1:] if "trial 0 epoch" in part]
+
+
+@pytest.mark.parametrize(
+    ("room", "state", "reason", "attempts"), [(12, "complete", "finished", 2), (0, "failed", "out_of_memory", 3)]
+)
+def test_f14_batch_without_room_is_tried_in_micro_batches(
+    shell: Shell, room: int, state: str, reason: str, attempts: int
+) -> None:
+    (shell.folder / "networks").mkdir()
+    (shell.folder / "networks" / "tight.py").write_text(TIGHT.replace("ROOM", str(room)))
+    shell.write(SPACE)
+
+    shell.run("start", "--space", "quick.yaml", "--workers", "0")
+    shell.run("worker", "quick", "--drain")
+
+    trial = shell.json("show", "quick", "0")
+    assert (trial["state"], trial["reason"], trial["attempts"]) == (state, reason, attempts)
+    if state == "complete":
+        assert "12 images at once" in trial["why"]
+        assert trial["value"] > 0.3
+    else:
+        assert "Memory was used up" in trial["why"]
