@@ -128,7 +128,7 @@ class Arena:
             assert [entry["epoch"] for entry in trial.curve] == list(range(1, len(trial.curve) + 1))
             assert all(entry["val_accuracy"] == value_of(trial.params, int(entry["epoch"])) for entry in trial.curve)
             frozen = self.store.optuna.get_trial(self.study.trial_id(trial.number))
-            assert list(frozen.intermediate_values.values()) == [entry["val_accuracy"] for entry in trial.curve]
+            assert frozen.intermediate_values == {int(entry["images"]): entry["val_accuracy"] for entry in trial.curve}
             assert trial.value == max(entry["val_accuracy"] for entry in trial.curve)
         if good:
             best = self.study.best()

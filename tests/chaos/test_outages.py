@@ -115,6 +115,7 @@ def test_f11_answer_to_commit_is_lost(opened: Callable[..., Arena], line: Proxy,
     assert [holding.state for holding in arena.store.ledger.holdings("chaos")] == ["ended"]
 
 
+@pytest.mark.slow
 def test_f20_clocks_of_workers_have_no_part(opened: Callable[..., Arena]) -> None:
     arena = opened(trials=3, epochs=10)
     ahead = arena.worker(seconds=1.5, CHAOS_CLOCK="3600")

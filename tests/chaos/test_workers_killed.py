@@ -33,6 +33,7 @@ def opened(store: Store, tmp_path: Path) -> Iterator[Callable[..., Arena]]:
         arena.close()
 
 
+@pytest.mark.slow
 def test_f01_worker_killed_in_the_middle(opened: Callable[..., Arena]) -> None:
     arena = opened(epochs=20)
     arena.worker(seconds=0.3)
@@ -48,6 +49,7 @@ def test_f01_worker_killed_in_the_middle(opened: Callable[..., Arena]) -> None:
     arena.check(accepted=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("place", "attempts"), [("created", 1), ("leased", 2)])
 def test_f02_worker_killed_before_its_first_beat(opened: Callable[..., Arena], place: str, attempts: int) -> None:
     arena = opened(trials=2)
@@ -137,6 +139,7 @@ def test_f09_result_of_a_suspended_worker_comes_too_late(opened: Callable[..., A
     arena.check(accepted=1)
 
 
+@pytest.mark.slow
 def test_f12_worker_asked_to_end_costs_no_attempt(opened: Callable[..., Arena]) -> None:
     arena = opened(epochs=20)
     first = arena.worker(seconds=0.3)
@@ -166,6 +169,7 @@ def test_f12_worker_asked_twice_leaves_at_once(opened: Callable[..., Arena]) -> 
     assert (holding.state, holding.is_lost) == ("released", False)
 
 
+@pytest.mark.slow
 def test_f12_worker_killed_while_it_gives_back(opened: Callable[..., Arena]) -> None:
     arena = opened(epochs=20)
     first = arena.worker("paused:kill", seconds=0.3)
@@ -211,6 +215,7 @@ def test_f19_worker_stops_after_three_failures_with_the_same_words(opened: Calla
     assert [trial.state for trial in arena.study.trials()] == ["failed"] * 3
 
 
+@pytest.mark.slow
 def test_bad_worker_stands_down_and_its_trials_go_back(opened: Callable[..., Arena]) -> None:
     arena = opened(trials=8, epochs=20)
     arena.worker(seconds=0.1)
