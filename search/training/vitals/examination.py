@@ -32,6 +32,8 @@ _ENOUGH = 8.0
 """Silence, in looks, from which on a network is dead."""
 _ENOUGH_IMAGES = 112
 """The same in images, for small batches: one image in a hundred may wake a network that comes back."""
+_OUTLASTED = 2.0
+"""In small batches silence must also last so many times as long as any that a network has come back from."""
 _HALF = 0.5
 """What a silent look counts where something may yet come: with normalisation while the gradient is not gone, and
 where the answers differ more than at first, so that something may be learned above.
@@ -75,6 +77,7 @@ class Examination:
         self._chance = chance
         self._is_normalised = is_normalised
         self._enough = max(_ENOUGH, _ENOUGH_IMAGES / batch_size)
+        """Silence, in looks."""
         self._memory = memory or Memory()
 
     @classmethod
@@ -111,14 +114,17 @@ class Examination:
         memory = self._memory
         if not self._is_at_chance:
             # Who has learned all there is to learn is silent, too.
-            memory.silence, memory.silent_since = 0.0, 0
+            memory.silence, memory.silent_since, memory.quiet = 0.0, 0, 0.0
             return
         share = signs.gradient_first / max(min(memory.gradient_first, _USUAL), _TINY)
         if share > _FAINT:
+            memory.outlived, memory.quiet = max(memory.outlived, memory.quiet), 0.0
             memory.silence = max(0.0, memory.silence - _BROKEN)
             memory.silent_since = memory.silent_since if memory.silence else 0
             return
-        memory.silence += self._weight(share)
+        weight = self._weight(share)
+        memory.silence += weight
+        memory.quiet += weight
         memory.silent_since = memory.silent_since or signs.step
 
     def _weight(self, share: float) -> float:
@@ -140,7 +146,7 @@ class Examination:
         memory = self._memory
         if not self._is_at_chance:
             return self._condition_above_chance()
-        if memory.silence >= self._enough:
+        if memory.silence >= self._enough and self._has_outlasted:
             return "collapsed"
         if memory.n_looks < _EARLY:
             return "starting"
@@ -166,6 +172,11 @@ class Examination:
         if memory.n_looks < _LATE or memory.spread > min(_RISEN * memory.spread_first, _DIFFERENT):
             return "slow_starter"
         return "never_started"
+
+    @property
+    def _has_outlasted(self) -> bool:
+        """Whether the silence is longer than those before, where single images may have broken them."""
+        return self._enough <= _ENOUGH or self._memory.silence >= _OUTLASTED * self._memory.outlived
 
     @property
     def _is_driven_off(self) -> bool:

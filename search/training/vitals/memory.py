@@ -36,6 +36,10 @@ class Memory:
     """How much of it the last looks have heard; see `Examination`."""
     silent_since: int = 0
     """0 where there is none."""
+    quiet: float = 0.0
+    """The same, since the last look that was not silent."""
+    outlived: float = 0.0
+    """The most of it that the network has come back from."""
     has_fallen: bool = False
     """Whether the answers have fallen together at some time."""
     condition: str = "starting"
