@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import textwrap
 from typing import TYPE_CHECKING
@@ -46,7 +47,8 @@ def conclude(view: StudyView, storage: str, *, has_test: bool, is_interrupted: b
         console.print(f"No trial has a value. What each one came to: {program()} status, {program()} show STUDY TRIAL")
         return
     _say_best(console, view, best)
-    console.print("next:" if storage == DEFAULT_STORAGE else f"next (with {STORAGE_VARIABLE} naming the same store):")
+    is_found = storage == os.environ.get(STORAGE_VARIABLE, DEFAULT_STORAGE)
+    console.print("next:" if is_found else f"next (with {STORAGE_VARIABLE} naming the same store):")
     for line in next_lines(view.name, has_test=has_test):
         console.print(f"  {line}")
 

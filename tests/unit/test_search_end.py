@@ -65,6 +65,21 @@ def test_interrupted_search_says_that_nothing_is_lost(capsys: pytest.CaptureFixt
     assert "next:" in lines
 
 
+@pytest.mark.parametrize(
+    ("variable", "headline"),
+    [(None, "next (with HPSEARCH_STORAGE naming the same store):"), ("sqlite:///b.db", "next:")],
+)
+def test_store_of_an_option_must_be_named_again(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, variable: str | None, headline: str
+) -> None:
+    if variable:
+        monkeypatch.setenv("HPSEARCH_STORAGE", variable)
+
+    conclude(VIEW, "sqlite:///b.db", has_test=True)
+
+    assert headline in capsys.readouterr().err.splitlines()
+
+
 def test_trials_of_other_workers_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     running = replace(BEST, number=4, state="running")
 
