@@ -41,9 +41,8 @@ SHORT = "patience=1"
 """The point of `ENDLESS` that ends by itself, at its first epoch that is no better."""
 
 
-def _hear_ctrl_c() -> None:
-    """As in a terminal: what a shell starts in the background ignores Ctrl-C, and so do its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+# As in a terminal: what a shell starts in the background ignores Ctrl-C, and so do its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass
@@ -78,7 +77,6 @@ class Shell:
         process = subprocess.Popen(
             [sys.executable, "-m", "search", *arguments],
             cwd=self.folder, env={**self.environment(), **variables}, stdout=log, stderr=subprocess.STDOUT, text=True,
-            preexec_fn=_hear_ctrl_c,
         )  # fmt: skip
         log.close()
         self._started.append(process)
