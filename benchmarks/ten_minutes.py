@@ -1,6 +1,6 @@
 """What a search of ten minutes is worth, from the command to its last word.
 
-    python benchmarks/ten_minutes.py [--timeout 10m]
+    python benchmarks/ten_minutes.py [--timeout 10m] [--figure docs/images/search.svg]
 
 Runs `hpsearch start --space head_shrink --data mnist-5k` in an empty folder, with this machine's
 workers, imports and compiling included. Watches the lines that `start` prints: a score counts
@@ -10,6 +10,7 @@ from the second at which a user reads it.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
@@ -29,10 +30,14 @@ def main() -> None:
     """Search, and print a Markdown table."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--timeout", default="10m", help="as of `hpsearch start`; 10m by default")
-    timeout = options.parse_args().timeout
+    options.add_argument("--figure", metavar="FILE", type=Path, help="draw the last screen of the search (SVG)")
+    found = options.parse_args()
+    timeout = found.timeout
     with tempfile.TemporaryDirectory() as name:
         wall, reached = searched(Path(name), timeout)
         status = status_of(Path(name))
+        if found.figure:
+            draw(Path(name), timeout, found.figure)
     best = status["best"]["value"] if status["best"] else None
     states = ", ".join(f"{count} {state}" for state, count in status["trials"].items() if count)
     print(f"| --timeout | wall, s | best val_accuracy | {WANTED:.2f} reached after, s | trials |")
@@ -63,6 +68,21 @@ def status_of(folder: Path) -> dict[str, Any]:
     done = subprocess.run(command, cwd=folder, env=environment(), stdout=subprocess.PIPE, check=True)
     [status] = json.loads(done.stdout)
     return dict(status)
+
+
+def draw(folder: Path, timeout: str, file: Path) -> None:
+    """The last screen, as a terminal shows it."""
+    from rich.console import Console
+
+    from search.view.status import view
+    from search.view.tables import study_screen
+    from storage.store import open_store
+
+    console = Console(record=True, width=120, height=30, file=io.StringIO(), force_terminal=True)
+    with open_store(f"sqlite:///{folder}/hpsearch.db") as store:
+        console.print(study_screen(view(store, "head-shrink"), console.height))
+    title = f"hpsearch start --space head_shrink --data mnist-5k --timeout {timeout}"
+    console.save_svg(str(file), title=title, unique_id="search")
 
 
 def environment() -> dict[str, str]:
