@@ -145,6 +145,7 @@ class Attempt:
         match event:
             case TrialStarted():
                 self._recording.resumed(event)
+                self._means.patience.tries(self._write)
                 self._heartbeat.progress = f"epoch {int(event.epoch) + 1}, compiling"
             case Progress():
                 self._has_stepped = True

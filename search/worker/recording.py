@@ -49,7 +49,7 @@ class Recording:
         The trainer writes a checkpoint before it reports the judgement: a worker that is lost
         between the two leaves one that nobody would make, or report, again.
         """
-        if started.curve:
+        if started.epoch:
             self._note = f"**Running** again, from epoch {started.epoch:.4g}."
         last = self.curve[-1]["images"] if self.curve else 0
         for entry in started.curve:

@@ -137,7 +137,7 @@ def test_f21_database_full(opened: Callable[..., Arena]) -> None:
     limit = [arena.store.engine.connect().exec_driver_sql("PRAGMA page_count").scalar()]
     for engine in (arena.store.engine, arena.store.optuna.engine):
         sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql(f"PRAGMA max_page_count = {limit[0]}"))
-    big = Result(**{**vars(result_of(claimed)), "story": "long " * 20_000})
+    big = Result(**{**vars(result_of(claimed)), "story": "long " * 12_000})
     patience, leaving = Patience(arena.store), threading.Event()
 
     assert patience.tries(lambda: deliver(study, big)) is None

@@ -211,6 +211,6 @@ def test_s12_weights_that_lead_out_are_not_exported(store: Store, study: Study, 
     study.note(0, "outcome", asdict(Outcome(reason="finished", why="", weights=weights)))
 
     with pytest.raises(StorageError, match="a store's files must lie in"):
-        model.export(study, 0, tmp_path / "exported")
+        model.export(study, 0, tmp_path / "exported", lambda _: None)
 
     assert not (tmp_path / "exported").exists()

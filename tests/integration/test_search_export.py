@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from worker_steps import conclude, judged
 
 from search import model
 from search.errors import SearchError, TrialNotFoundError, UsageError
 from search.study import Study, create
 from search.training.messages import DataLoaded, EpochEnded, Seconds, TrialEnded
 from search.worker.claim import Claim, Holder, claim
-from search.worker.recording import Recording
 from spaces.reader import read_space_text
 
 if TYPE_CHECKING:
@@ -55,14 +55,13 @@ def study(store: Store) -> Study:
     folder.mkdir(parents=True)
     weights = folder / "best.npz"
     weights.write_bytes(b"w")
-    recording = Recording(found, claimed)
     metrics = {"val_accuracy": 0.5, "val_loss": 1.0}
-    recording.judged(EpochEnded(trial=0, epoch=1, images=3600, metrics=metrics, seconds=Seconds()))
+    judged(found, claimed, EpochEnded(trial=0, epoch=1, images=3600, metrics=metrics, seconds=Seconds()))
     ended = TrialEnded(
         trial=0, ending="finished", images=3600, epochs=1, best_epoch=1, best_value=0.5, best_metrics={},
         parameters=7, seconds=Seconds(), weights=str(weights), confusion="",
     )  # fmt: skip
-    recording.ended(ended, "finished", "Trained to the end.")
+    assert conclude(found, claimed, ended, "finished", "Trained to the end.")
     return found
 
 

@@ -47,13 +47,14 @@ def taken(study: Study) -> Claim:
 
 def pause(study: Study, claimed: Claim, value: float) -> None:
     """A further epoch of that value, and then the trial waits; its confusion counts lie where a trainer puts them."""
-    recording = Recording(study, claimed)
+    recording = Recording(study, claimed.number)
     images = 3600 * (len(study.trials()[claimed.number].curve) + 1)
     metrics = {"accuracy": value, "loss": 1.0, "val_accuracy": value, "val_loss": 1.0}
     epoch = images / 3600
     recording.judged(
         EpochEnded(trial=claimed.number, epoch=epoch, images=images, metrics=metrics, seconds=Seconds(train=1.0))
     )
+    recording.write()
     folder = study.store.files.trial(study.name, claimed.number)
     folder.mkdir(parents=True, exist_ok=True)
     confusion = folder / "confusion.json"
@@ -147,8 +148,9 @@ def test_notes_say_that_a_trial_waits_and_that_it_goes_on(study: Study) -> None:
     pause(study, claimed, 0.5)
     assert note(study, 0) == "**Paused.** Waits for others."
 
-    going_on = Recording(study, replace(claimed, resume=True))
+    going_on = Recording(study, claimed.number)
     going_on.resumed(TrialStarted(trial=0, parameters=7, epoch=1.0, curve=[]))
+    going_on.write()
     assert note(study, 0) == "**Running** again, from epoch 1."
 
     going_on.handed_back("Given back after 1 epoch, before more was trained.")
