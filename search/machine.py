@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 MEMORY_PER_WORKER = 3 * 2**30  # bytes: TensorFlow, the data and a VGG16 with its optimizer
+DISK_FLOOR = 2**30
+"""Bytes of free disk below which a worker takes no trial: two checkpoints of forty million weights under Adam."""
 _CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -37,6 +40,12 @@ def memory_per_worker() -> int:
     import psutil
 
     return int(psutil.virtual_memory().total * 0.9 / shares().workers)
+
+
+def free_disk(folder: Path) -> int:
+    """Bytes that this user may still write where `folder` is, or will be."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(there).free
 
 
 def gpus() -> int:

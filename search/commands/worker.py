@@ -27,6 +27,16 @@ def worker(
     lease: Annotated[
         str, typer.Option(metavar="DURATION", help="Without a sign of life for so long, a worker loses its trial.")
     ] = "60s",
+    disk_floor: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="GIB",
+            envvar="HPSEARCH_DISK_FLOOR",
+            show_envvar=True,
+            help="Take no trial while less is free for checkpoints; the variable is for those of `start`, too.",
+        ),
+    ] = 1.0,
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
     """Take trials of a study or of every open one, fairest first.
@@ -42,7 +52,8 @@ def worker(
     """
     from search import machine
     from search.commands.logs import log_to_terminal
-    from search.worker.worker import Orders, Worker
+    from search.worker.orders import Orders
+    from search.worker.worker import Worker
 
     log_to_terminal()
     orders = Orders(
@@ -52,6 +63,7 @@ def worker(
         threads=threads or machine.shares().threads,
         data=data,
         lease=parse_option("--lease", lease),
+        disk_floor=int(disk_floor * 2**30),
     )
     store = opened(storage, create=not studies)
     try:

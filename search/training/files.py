@@ -49,10 +49,19 @@ def checkpoints(folder: Path) -> list[int]:
 
 
 def prune(folder: Path) -> None:
-    """Remove all but the last two of each kind, and what a killed process left half written."""
-    for kind, endings in (("checkpoint", (".json", ".npz")), ("best", (".npz",)), ("confusion", (".json",))):
-        for ending in endings:
-            for images in sorted(_found(folder, kind, ending), reverse=True)[_N_KEPT:]:
+    """Remove what no trial will go on from, and what a killed process left half written.
+
+    The last two checkpoints stay, and of the best judgements the last two and those that these
+    checkpoints speak of: where the disk is full, checkpoints are older than what is best now.
+    """
+    kept = checkpoints(folder)[:_N_KEPT]
+    for ending in (".json", ".npz"):  # also arrays that never got their manifest
+        for images in set(_found(folder, "checkpoint", ending)).difference(kept):
+            _path(folder, "checkpoint", images, ending).unlink(missing_ok=True)
+    needed = {_best_of(folder, images) for images in kept}
+    for kind, ending in (("best", ".npz"), ("confusion", ".json")):
+        for images in sorted(_found(folder, kind, ending), reverse=True)[_N_KEPT:]:
+            if images not in needed:
                 _path(folder, kind, images, ending).unlink(missing_ok=True)
     _remove(folder.glob("*.part"))
 
@@ -118,6 +127,15 @@ def sha256(path: Path) -> str:
 
 def _path(folder: Path, kind: str, images: int, ending: str) -> Path:
     return folder / f"{kind}-{images:09d}{ending}"
+
+
+def _best_of(folder: Path, images: int) -> int | None:
+    """Images at the best judgement that a checkpoint speaks of; None where it cannot be read."""
+    try:
+        best: int = json.loads(checkpoint_manifest(folder, images).read_bytes())["state"]["best_images"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return best
 
 
 def _found(folder: Path, kind: str, ending: str) -> list[int]:

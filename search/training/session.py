@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.training import files
-from search.training.errors import MetricError
+from search.training.errors import DivergedError, MetricError
 from search.training.messages import PARTIAL, EpochEnded, Interrupt, Progress, Quit, TrialEnded, TrialStarted, Verdict
 from search.training.state import TrialIdentity, TrialState
 
@@ -132,11 +133,14 @@ class Session:
 
         Raises:
             MetricError: if there is none of that name.
+            DivergedError: if it is NaN or infinite, and would be the best for ever.
         """
         name = self.command.metric
         if name not in metrics:
             allowed = ", ".join(sorted(metrics))
             raise MetricError(f"the objective's metric must be one of {allowed}, but is {name!r}")
+        if not math.isfinite(metrics[name]):
+            raise DivergedError(f"{name} must be a finite number to count, but was {metrics[name]}")
         return metrics[name]
 
     def listen(self, step: int) -> None:

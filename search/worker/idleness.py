@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
+    from pathlib import Path
 
     from search.study import Study, StudyState
 
@@ -22,6 +23,21 @@ class Idle:
     study: str
     why: StudyState | Literal["refused", "late"]
     """`late`: it is open, but no further work fits into its time. `refused`: its data are not here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disk:
+    """The disk with the store's files, in bytes."""
+
+    folder: Path
+    free: int
+    floor: int
+    """Free bytes below which no trial is taken."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is too little room to begin, or go on with, a trial."""
+        return self.free < self.floor
 
 
 _REASONS = {
@@ -53,6 +69,14 @@ def look(studies: Iterable[Study], refused: Container[str], is_late: Callable[[S
         else:
             found.append(Idle(study=study.name, why=state))
     return found
+
+
+def short_of_disk(disk: Disk) -> str:
+    """What a worker says that takes no trial for want of room; without the free bytes, which change all the time."""
+    return (
+        f"no work is taken: a trial needs {disk.floor / 2**30:.3g} GiB of free disk for its checkpoints, but "
+        f"{disk.folder} has less; make room there and it goes on, or give another --disk-floor"
+    )
 
 
 def sentence(idle: Sequence[Idle]) -> str:

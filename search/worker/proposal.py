@@ -36,6 +36,8 @@ N_MIXED = 12
 """Trials up to which every second proposal is random all the same: the first scores may deceive."""
 
 _INFEASIBLE = ("collapsed", "diverged", "out_of_memory")
+_HOPELESS = (*_INFEASIBLE, "crashed", "stalled")
+"""Reasons for which a point is not tried again, also where the sampler finds no further ones."""
 
 
 def propose(space: Space, trials: Sequence[TrialRecord], seed: int) -> dict[str, Any] | None:
@@ -53,12 +55,14 @@ def propose(space: Space, trials: Sequence[TrialRecord], seed: int) -> dict[str,
     tried = {_key(trial.params) for trial in trials}
     if space.sampler.name == "grid":
         return next((point for point in space.grid() if _key(point) not in tried), None)
-    values: dict[str, Any] = {}
+    hopeless = {_key(trial.params) for trial in trials if _is_hopeless(trial)}
+    drawn: list[dict[str, Any]] = []
     for retry in range(N_RETRIES):
-        values = _sample(space, trials, derive_seed(seed, len(trials), retry))
-        if _key(values) not in tried:
-            break
-    return values
+        drawn.append(_sample(space, trials, derive_seed(seed, len(trials), retry)))
+        if _key(drawn[-1]) not in tried:
+            return drawn[-1]
+    # Another seed may do better at a point that can be trained.
+    return next((values for values in reversed(drawn) if _key(values) not in hopeless), drawn[-1])
 
 
 def derive_seed(*parts: int) -> int:
@@ -134,6 +138,10 @@ def _judged(trial: TrialRecord, worst: float) -> float | None:
     if trial.state == "failed":
         return worst if infeasible else None
     return trial.value if trial.value is not None else worst
+
+
+def _is_hopeless(trial: TrialRecord) -> bool:
+    return trial.state == "failed" and trial.outcome is not None and trial.outcome.reason in _HOPELESS
 
 
 def _worst(space: Space, trials: Sequence[TrialRecord]) -> float:

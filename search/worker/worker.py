@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from search import machine
@@ -31,6 +31,7 @@ from search.worker.standing import Standing
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
+    from search.worker.orders import Orders
     from search.worker.trainer import Trainer
     from storage.store import Store
 
@@ -38,23 +39,6 @@ WAIT_SECONDS = 1.0  # between two looks for work
 DATA_SECONDS = 3600.0  # loading a data set, from a slow disk
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Orders:
-    """What a worker was started to do."""
-
-    studies: tuple[str, ...] = ()
-    """Names; empty for every open study of the store."""
-    drain: bool = False
-    """End when there is no work, instead of waiting for some."""
-    max_trials: int | None = None
-    """Trials to take at most."""
-    threads: int = 1
-    data: str | None = None
-    """Where this machine has the data, if not where the study says."""
-    lease: float = 60.0
-    """Seconds after which a trial is taken from a worker that gives no sign of life."""
 
 
 class Worker:
@@ -100,7 +84,11 @@ class Worker:
 
     def _serve_once(self) -> bool:
         """Do one piece of work in one study, fairest first; False where there is none."""
+        has_room = not self._disk().is_full
         for study in self._open_studies():
+            if not has_room:
+                end_if_over(study)
+                continue
             if not self._is_ready_for(study):
                 continue
             claimed = claim(study, self._holder)
@@ -136,11 +124,17 @@ class Worker:
         """Say what there is to wait for, once and when it changes; a time that is up is such a change."""
         studies = [Study(self._store, name) for name in self._orders.studies or names(self._store)]
         why = idleness.sentence(idleness.look(studies, self._refused, self._is_late))
+        if self._open_studies() and (disk := self._disk()).is_full:
+            why = idleness.short_of_disk(disk)
         if why != self._waits_for:
             logger.info(why)
             self._waits_for = why
             for study in studies:
                 keepsakes.complete(study)
+
+    def _disk(self) -> idleness.Disk:
+        folder = self._store.files.root
+        return idleness.Disk(folder=folder, free=machine.free_disk(folder), floor=self._orders.disk_floor)
 
     def _is_enough(self) -> bool:
         return self._orders.max_trials is not None and self._n_taken >= self._orders.max_trials

@@ -89,3 +89,52 @@ def test_f14_batch_without_room_is_tried_in_micro_batches(
         assert trial["value"] > 0.3
     else:
         assert "Memory was used up" in trial["why"]
+
+
+# Its functions end the process that builds them, not only the trial.
+DEADLY = """
+import ctypes
+import os
+
+
+def abort(input_shape, hyperparameters):
+    os.abort()
+
+
+def segfault(input_shape, hyperparameters):
+    ctypes.string_at(0)
+"""
+DEADLY_SPACE = """\
+study: quick
+data: {source: mnist-5k, train_limit: 600}
+builders: networks
+search: {architecture: {choice: ["deadly:abort", "deadly:segfault", LeNet5]}}
+fixed: {batch_size: 100, head_width: 32}
+budget: {epochs: 1, trials: 4}
+sampler: {name: random}
+pruner: {name: none}
+"""
+
+
+@pytest.mark.slow
+def test_f15_builder_that_ends_the_process_fails_its_point_and_no_other(shell: Shell) -> None:
+    (shell.folder / "networks").mkdir()
+    (shell.folder / "networks" / "deadly.py").write_text(DEADLY)
+    shell.write(DEADLY_SPACE)
+
+    shell.run("start", "--space", "quick.yaml", "--workers", "0")
+    shell.run("worker", "quick", "--drain")
+
+    trials = [shell.json("show", "quick", str(number)) for number in range(4)]
+    assert [(trial["state"], trial["reason"], trial["attempts"]) for trial in trials] == [
+        ("failed", "crashed", 3), ("failed", "crashed", 3), ("complete", "finished", 1), ("complete", "finished", 1),
+    ]  # fmt: skip
+    assert [signal_in(trial["why"]) for trial in trials[:2]] == ["SIGABRT", "SIGSEGV"]
+    assert [trial["params"]["architecture"] for trial in trials[2:]] == ["LeNet5"] * 2  # tried again, unlike the others
+    assert shell.trials() == {"running": 0, "waiting": 0, "paused": 0, "complete": 2, "pruned": 0, "failed": 2}
+
+
+def signal_in(why: str) -> str:
+    """The signal that a sentence names."""
+    [name] = [word for word in why.split() if word.startswith("SIG")]
+    return name

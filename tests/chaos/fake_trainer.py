@@ -31,6 +31,8 @@ COMPUTED = "CHAOS_COMPUTED"
 """File to which each value that was computed is added, a line each."""
 BROKEN = "CHAOS_BROKEN"
 """Set where every training is to fail at once; the value is the message, `#` in it the trial's number."""
+DIVERGES = "CHAOS_DIVERGES"
+"""The number of a trial that is better than any other for two epochs, and diverges in the third."""
 
 
 def value_of(params: dict[str, Any], epoch: int) -> float:
@@ -99,10 +101,16 @@ class FakeTrainer:
             self._curve = json.loads(checkpoint.read_text())
         self._events.append(TrialStarted(trial=command.trial, parameters=7, epoch=len(self._curve), curve=self._curve))
 
-    def _epoch(self, command: Train) -> EpochEnded:
+    def _epoch(self, command: Train) -> EpochEnded | Failed:
         time.sleep(float(os.environ.get(EPOCH_SECONDS, "0.02")))
         epoch = len(self._curve) + 1
-        metrics = {command.metric: value_of(command.hyperparameters, epoch)}
+        value = value_of(command.hyperparameters, epoch)
+        if os.environ.get(DIVERGES) == str(command.trial):
+            value = 0.999
+            if epoch == 3:
+                self._command = None
+                return Failed(reason="diverged", message="The loss was nan in epoch 3.")
+        metrics = {command.metric: value}
         self._curve.append({"epoch": epoch, "images": epoch * DATA.n_train, **metrics})
         folder = Path(command.folder)
         folder.mkdir(parents=True, exist_ok=True)

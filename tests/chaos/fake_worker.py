@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 
 from fake_trainer import FakeTrainer
 
+from search import machine
 from search.commands.logs import log_to_terminal
 from search.errors import SearchError
 from search.worker import trainer
-from search.worker.worker import Orders, Worker
+from search.worker.orders import Orders
+from search.worker.worker import Worker
 from storage.store import open_store
 
 if __name__ == "__main__":
@@ -19,6 +22,8 @@ if __name__ == "__main__":
     if ahead := os.environ.get("CHAOS_CLOCK"):
         clock = time.time
         time.time = lambda: clock() + float(ahead)
+    if free := os.environ.get("CHAOS_FREE"):  # a file with the bytes that are free
+        machine.free_disk = lambda folder: int(Path(free).read_text())
     trainer.started = lambda threads, log: FakeTrainer()
     log_to_terminal()
     try:

@@ -204,6 +204,37 @@ def test_f29_workers_killed_at_random(opened: Callable[..., Arena]) -> None:
     arena.check(accepted=12 - lost)
 
 
+def test_f16_trial_that_diverged_is_neither_tried_again_nor_the_best(opened: Callable[..., Arena]) -> None:
+    arena = opened(trials=3)
+    arena.worker(CHAOS_DIVERGES="0")
+
+    arena.ended(0)
+
+    trial, best = arena.trial(0), arena.study.best()
+    assert (trial.state, trial.outcome.reason, trial.attempts) == ("failed", "diverged", 1)
+    assert [entry["epoch"] for entry in trial.curve] == [1, 2]
+    assert arena.log(0).count("trial 0 of chaos:") == 1
+    assert best is not None
+    assert best.number != 0
+    arena.check(accepted=2)
+
+
+def test_f17_worker_takes_no_trial_while_the_disk_is_nearly_full(opened: Callable[..., Arena]) -> None:
+    arena = opened(trials=3)
+    free = arena.folder / "free"
+    free.write_text(str(2**30 - 1))
+    arena.worker(CHAOS_FREE=str(free))
+    arena.wait_for(lambda: "no work is taken: a trial needs 1 GiB of free disk" in arena.log(0), "the reason")
+    time.sleep(3.0)  # some looks for work
+    assert [trial.state for trial in arena.study.trials()] == ["waiting"]
+
+    free.write_text(str(2**30))
+
+    arena.ended(0)
+    assert arena.log(0).count("no work is taken") == 1
+    arena.check(accepted=3)
+
+
 def test_f19_worker_stops_after_three_failures_with_the_same_words(opened: Callable[..., Arena]) -> None:
     arena = opened(trials=9)
     arena.worker(CHAOS_BROKEN="The images cannot be read.")

@@ -9,9 +9,11 @@ import pytest
 from training_talk import RESIDUAL, SMALL, action_at, digits, interrupt_after, train
 
 from search.training import files
+from search.training.callbacks.order import Order
+from search.training.callbacks.validation import Validation
 from search.training.data.dataset import load_dataset
 from search.training.errors import DivergedError, MetricError
-from search.training.messages import EpochEnded, Interrupt, TrialStarted
+from search.training.messages import EpochEnded, Interrupt, TrialStarted, Verdict
 
 
 def test_trial_learns_and_keeps_its_best_epoch(tmp_path):
@@ -180,6 +182,48 @@ def test_metric_that_does_not_exist_fails_at_the_first_epoch(tmp_path):
 def test_loss_that_is_no_number_ends_the_trial_as_diverged(tmp_path):
     with pytest.raises(DivergedError, match=r"Diverged at step \d: .* learning rate 1e\+30 with sgd"):
         train(tmp_path, {**SMALL, "optimizer": "sgd", "learning_rate": 1e30})
+
+
+def test_f16_weights_that_are_nan_at_epoch_3_end_the_trial_and_leave_its_best(tmp_path, monkeypatch):
+    heard, begins = [], Order.stretch_begins
+
+    def poison(self, stretch):
+        begins(self, stretch)
+        if stretch.epoch == 2:
+            self.session.model.trainable_variables[0].assign(
+                np.full(self.session.model.trainable_variables[0].shape, np.nan)
+            )
+
+    def answer(event):
+        heard.append(event)
+        return [Verdict(action="continue")]
+
+    monkeypatch.setattr(Order, "stretch_begins", poison)
+    with pytest.raises(DivergedError, match="Diverged at step 9"):
+        train(tmp_path, {**SMALL, "epochs": 5}, answer=answer)
+
+    assert [event.epoch for event in heard] == [1, 2]
+    best = max(heard, key=lambda event: event.metrics["val_accuracy"]).images
+    assert all(np.isfinite(array).all() for array in files.read_arrays(files.best_weights(tmp_path, best)))
+
+
+@pytest.mark.parametrize(
+    ("direction", "value"), [("maximize", np.inf), ("minimize", -np.inf), ("maximize", np.nan), ("minimize", np.nan)]
+)
+def test_f16_value_that_is_not_finite_is_never_the_best(tmp_path, monkeypatch, direction, value):
+    validated = Validation.stretch_ended
+
+    def spoil(self, metrics):
+        validated(self, metrics)
+        if self.session.stretch.epoch == 1:
+            metrics["val_loss"] = value
+
+    monkeypatch.setattr(Validation, "stretch_ended", spoil)
+    with pytest.raises(DivergedError, match="val_loss must be a finite number to count, but was"):
+        train(tmp_path, SMALL, metric="val_loss", direction=direction)
+
+    assert [path.name for path in tmp_path.glob("best-*")] == ["best-000000256.npz"]
+    assert files.checkpoints(tmp_path) == [256]
 
 
 def test_loss_may_be_the_objective(tmp_path):

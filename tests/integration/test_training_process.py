@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -163,6 +165,43 @@ def test_quit_in_the_middle_of_a_trial_pauses_it(tmp_path):
 
         assert (event.ending, event.epochs) == ("paused", 1)
         assert running.process.wait(PATIENCE) == 0
+
+
+def test_f17_checkpoint_without_room_leaves_the_one_before(tmp_path):
+    folder = tmp_path / "a"
+    command = train_command(folder, {**SMALL, "epochs": 5})
+    with trainer(tmp_path) as running:
+        running.ask(LOAD)
+        running.say(command)
+        first = []
+        while not isinstance(event := running.hear(), (TrialEnded, Failed)):
+            if isinstance(event, EpochEnded):
+                first.append(event)
+                let_write(running, room_for_weights_only(folder) if len(first) == 1 else None)
+                running.say(Verdict(action="continue"))
+        left = sorted(path.name for path in folder.iterdir() if "checkpoint" in path.name)
+        let_write(running, resource.RLIM_INFINITY)
+        events, ended = running.trial(replace(command, resume=True))
+
+    assert event.epochs == 5
+    assert event.best_epoch > 2  # better weights than those that the checkpoint speaks of came and went
+    assert left == ["checkpoint-000000256.json", "checkpoint-000000256.npz"]
+    assert (tmp_path / "trainer.log").read_text().count("no checkpoint at") == 4
+    assert events[0].epoch == 1
+    assert curve_of(events) == curve_of(first)[1:]
+    assert ended.best_value == event.best_value
+
+
+def room_for_weights_only(folder):
+    """The size of a file that weights fit into, and a checkpoint, which also holds Adam's averages, does not."""
+    [weights], [checkpoint] = folder.glob("best-*.npz"), folder.glob("checkpoint-*.npz")
+    return (weights.stat().st_size + checkpoint.stat().st_size) // 2
+
+
+def let_write(running, size):
+    """Limit the size of the files that the trainer may write from now on; None leaves the limit as it is."""
+    if size is not None:
+        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 WORKER = """

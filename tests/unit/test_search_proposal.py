@@ -81,6 +81,19 @@ def test_point_is_not_proposed_twice_while_others_are_left() -> None:
     assert sorted(one.params["batch_size"] for one in trials) == [256, 512, 1024, 2048]
 
 
+@pytest.mark.parametrize("reason", ["crashed", "stalled", "out_of_memory"])
+def test_f15_point_that_cannot_be_trained_is_not_proposed_again(reason: Any) -> None:
+    a_space = space(BATCH, sampler="random")
+    deadly = TrialRecord(
+        number=0, state="failed", params={"batch_size": 256}, value=None, outcome=Outcome(reason=reason, why="")
+    )
+    trials = [deadly, *(trial(n, {"batch_size": size}, 0.5) for n, size in enumerate((512, 1024, 2048), 1))]
+
+    again = [propose(a_space, trials, seed) for seed in range(20)]
+
+    assert {one["batch_size"] for one in again if one} == {512, 1024, 2048}
+
+
 def test_sampler_learns_from_paused_trials() -> None:
     a_space = space(ARCHITECTURE, WIDTH, RATE)
 

@@ -63,6 +63,27 @@ def test_prune_keeps_the_last_two_of_each_kind(tmp_path):
     ]
 
 
+def test_f17_prune_keeps_what_an_old_checkpoint_speaks_of(tmp_path):
+    """As on a full disk: since that checkpoint there was room for best weights only, then for no manifest."""
+    files.write_json(files.checkpoint_manifest(tmp_path, 1), {"state": {"best_images": 1}})
+    touch(tmp_path, "checkpoint-000000001.npz", "checkpoint-000000004.npz", "checkpoint-000000005.npz")
+    touch(tmp_path, *(f"best-{images:09d}.npz" for images in range(6)))
+    touch(tmp_path, *(f"confusion-{images:09d}.json" for images in range(6)))
+
+    files.prune(tmp_path)
+
+    assert names(tmp_path) == [
+        "best-000000001.npz",
+        "best-000000004.npz",
+        "best-000000005.npz",
+        "checkpoint-000000001.json",
+        "checkpoint-000000001.npz",
+        "confusion-000000001.json",
+        "confusion-000000004.json",
+        "confusion-000000005.json",
+    ]
+
+
 def test_checkpoints_are_found_newest_first(tmp_path):
     touch(
         tmp_path,

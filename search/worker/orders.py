@@ -1,0 +1,26 @@
+"""What a worker was started to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from search import machine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """What a worker was started to do."""
+
+    studies: tuple[str, ...] = ()
+    """Names; empty for every open study of the store."""
+    drain: bool = False
+    """End when there is no work, instead of waiting for some."""
+    max_trials: int | None = None
+    """Trials to take at most."""
+    threads: int = 1
+    data: str | None = None
+    """Where this machine has the data, if not where the study says."""
+    lease: float = 60.0
+    """Seconds after which a trial is taken from a worker that gives no sign of life."""
+    disk_floor: int = machine.DISK_FLOOR
+    """Bytes of free disk below which no trial is taken."""
