@@ -85,6 +85,7 @@ def stored(address: str) -> str:
     return repr(rows)
 
 
+@pytest.mark.slow
 def test_s05_password_of_any_characters_works_and_is_nowhere(guarded: Shell) -> None:
     guarded.write(SPACE)
     with Watcher() as watcher:
@@ -108,6 +109,7 @@ def test_s05_password_of_any_characters_works_and_is_nowhere(guarded: Shell) -> 
     assert [name for name, text in texts.items() if any(secret in text for secret in SECRETS)] == []
 
 
+@pytest.mark.slow
 def test_s07_modules_in_the_current_folder_are_not_imported(shell: Shell) -> None:
     shell.write(SPACE)
     trap = "from pathlib import Path\nPath(__file__ + '.ran').touch()\n"

@@ -45,6 +45,7 @@ pruner: {name: none}
 """
 
 
+@pytest.mark.slow
 def test_f13_killed_trainer_is_replaced_and_its_trial_goes_on(shell: Shell) -> None:
     shell.write(ENDLESS)
     shell.run("start", "--space", "quick.yaml", "--workers", "0")
@@ -70,7 +71,8 @@ def attempts_with_epochs(shell: Shell) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("room", "state", "reason", "attempts"), [(12, "complete", "finished", 2), (0, "failed", "out_of_memory", 3)]
+    ("room", "state", "reason", "attempts"),
+    [(12, "complete", "finished", 2), pytest.param(0, "failed", "out_of_memory", 3, marks=pytest.mark.slow)],
 )
 def test_f14_batch_without_room_is_tried_in_micro_batches(
     shell: Shell, room: int, state: str, reason: str, attempts: int
@@ -116,6 +118,7 @@ pruner: {name: none}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_f15_builder_that_ends_the_process_fails_its_point_and_no_other(shell: Shell) -> None:
     (shell.folder / "networks").mkdir()

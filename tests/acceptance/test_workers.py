@@ -26,7 +26,7 @@ def trainer_of(worker_pid: int) -> int:
     return child.pid
 
 
-@pytest.mark.parametrize("any_shell", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("any_shell", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
 def test_killed_worker_leaves_its_trial_to_the_other(any_shell: Shell) -> None:
     shell = any_shell
     shell.write(ENDLESS)
