@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from conftest import Shell
     from playwright.sync_api import Page
 
+pytestmark = pytest.mark.slow
+
 NAME = "<img src=x onerror=\"document.title='ran'\">"
 DELETE = "fetch('/api/studies/1', {method: 'DELETE', body: '{}', headers: {'Content-Type': 'application/json'}})"
 HTML = f"<!DOCTYPE html><title>quiet</title><script>document.title = 'ran'; {DELETE}</script>"
