@@ -175,7 +175,10 @@ class Worker:
         assert self._trainer is not None
         with Heartbeat(study, claimed, self._holder) as heartbeat:
             try:
-                means = Means(trainer=self._trainer, patience=self._patience, spool=self._spool, leaving=self._leaving)
+                means = Means(
+                    trainer=self._trainer, patience=self._patience, spool=self._spool, leaving=self._leaving,
+                    stall=self._orders.stall,
+                )  # fmt: skip
                 attempt = Attempt(study, claimed, Judge(study), heartbeat, means)
                 attempt.run()
             except (KeyError, StudyNotFoundError):
