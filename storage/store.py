@@ -97,6 +97,11 @@ class Store(_Access):
         with answering(self.url):
             yield
 
+    def rest(self) -> None:
+        """Close the connections that are not in use, so that others can have them; they come back when needed."""
+        self.engine.dispose()
+        self.optuna.engine.dispose()
+
     def close(self) -> None:
         """Close all connections; the store cannot be used afterwards."""
         schema.close_optuna(self.optuna)

@@ -56,6 +56,7 @@ def worker(
     from search import machine
     from search.commands.logs import log_to_terminal
     from search.worker.orders import Orders
+    from search.worker.patience import until_free
     from search.worker.worker import Worker
 
     log_to_terminal()
@@ -69,7 +70,7 @@ def worker(
         stall=parse_option("--stall", stall),
         disk_floor=int(disk_floor * 2**30),
     )
-    store = opened(storage, create=not studies)
+    store = until_free(lambda: opened(storage, create=not studies))
     try:
         Worker(store, orders).run()
     finally:
