@@ -9,7 +9,7 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 import storage.sqlite  # noqa: F401  registers its dialect
-from storage.errors import StorageError
+from storage.errors import StorageError, StoreBusyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +29,12 @@ _CONNECTION = {
     "tcp_user_timeout": "30000",  # milliseconds
 }
 
+_USED_UP = ("too many clients", "too many connections", "remaining connection slots")
+
 _CURES = (
     ("password authentication failed", "check the user and the password in the address"),
     ("no password supplied", "put a password into the address, $PGPASSWORD or ~/.pgpass"),
-    ("too many clients", "start fewer workers, or raise max_connections of the server"),
+    *((needle, "start fewer workers, or raise max_connections of the server") for needle in _USED_UP),
     ("database is locked", "another program holds a lock on the file; close it and try again"),
     ("disk I/O error", "the disk may be full or read-only"),
     ("database or disk is full", "make room on the disk, then start again: nothing that was committed is lost"),
@@ -80,13 +82,17 @@ def make_lock_engine(url: StoreUrl) -> Engine:
 
 @contextmanager
 def answering(url: StoreUrl) -> Iterator[None]:
-    """Turn a failure of the database into a StorageError with its cause and what helps."""
+    """Turn a failure of the database into a StorageError with its cause and what helps.
+
+    Where all its connections are used up it is a StoreBusyError.
+    """
     from optuna.exceptions import StorageInternalError
 
     try:
         yield
     except (SQLAlchemyError, StorageInternalError) as error:
-        raise StorageError(explanation(url, error)) from error
+        is_busy = any(needle in str(_root(error)) for needle in _USED_UP)
+        raise (StoreBusyError if is_busy else StorageError)(explanation(url, error)) from error
 
 
 def explanation(url: StoreUrl, error: BaseException) -> str:

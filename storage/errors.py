@@ -11,5 +11,9 @@ class LockTimeoutError(StorageError):
     """Another process held a lock for longer than the caller would wait."""
 
 
+class StoreBusyError(StorageError):
+    """The server lends no further connection now; it does when somebody else gives one back."""
+
+
 class TrialTakenError(StorageError):
     """A trial was to be taken for the first time, but the ledger has it already."""

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from storage import schema
 from storage.engines import answering, make_engine, make_lock_engine
 from storage.errors import StorageError
+from storage.file_systems import shared_kind
 from storage.files import Files
 from storage.late import LateResults
 from storage.ledger import Ledger
@@ -96,6 +97,11 @@ class Store(_Access):
         with answering(self.url):
             yield
 
+    def rest(self) -> None:
+        """Close the connections that are not in use, so that others can have them; they come back when needed."""
+        self.engine.dispose()
+        self.optuna.engine.dispose()
+
     def close(self) -> None:
         """Close all connections; the store cannot be used afterwards."""
         schema.close_optuna(self.optuna)
@@ -123,9 +129,11 @@ def open_store(url: str, files: str | Path | None = None, *, create: bool = True
 
     Raises:
         StorageError: if the database cannot be reached, holds no store and none may be created, or
-            its schema is not this version's. Then nothing in it has been changed.
+            its schema is not this version's, or if it is a SQLite file that other machines may share.
+            Then nothing in it has been changed.
     """
     address = StoreUrl.parse(url)
+    _check_place(address)
     access = _Access(address)
     try:
         state = access.inspect()
@@ -174,6 +182,15 @@ def files_of(url: StoreUrl, files: str | Path | None = None) -> Files:
         beside = Path.cwd() if url.path is None else url.path.parent
         files = os.environ.get(FILES_VARIABLE) or beside / "hpsearch-files"
     return Files(files)
+
+
+def _check_place(url: StoreUrl) -> None:
+    kind = shared_kind(url.path) if url.path else None
+    if kind:
+        raise StorageError(
+            f"a SQLite store must be on a disk of this machine, but {url.path} is on {kind}, where its locks may not "
+            "hold and results would be lost; put it elsewhere, or use PostgreSQL: postgresql://USER@HOST/DATABASE"
+        )
 
 
 def _created(access: _Access) -> SchemaState:

@@ -27,6 +27,9 @@ def worker(
     lease: Annotated[
         str, typer.Option(metavar="DURATION", help="Without a sign of life for so long, a worker loses its trial.")
     ] = "60s",
+    stall: Annotated[
+        str, typer.Option(metavar="DURATION", help="A trainer that says nothing for so long is replaced.")
+    ] = "30m",
     disk_floor: Annotated[
         float,
         typer.Option(
@@ -53,6 +56,7 @@ def worker(
     from search import machine
     from search.commands.logs import log_to_terminal
     from search.worker.orders import Orders
+    from search.worker.patience import until_free
     from search.worker.worker import Worker
 
     log_to_terminal()
@@ -63,9 +67,10 @@ def worker(
         threads=threads or machine.shares().threads,
         data=data,
         lease=parse_option("--lease", lease),
+        stall=parse_option("--stall", stall),
         disk_floor=int(disk_floor * 2**30),
     )
-    store = opened(storage, create=not studies)
+    store = until_free(lambda: opened(storage, create=not studies))
     try:
         Worker(store, orders).run()
     finally:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from search.durations import format_limit
 from search.errors import StudyNotFoundError
 from search.training.messages import (
     EpochEnded,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from search.worker.reasons import Cause
 
 POLL_SECONDS = 0.5
-STALL_SECONDS = 1800.0  # without a word: tracing the largest networks takes minutes, not this
 LAST_WORDS_SECONDS = 300.0  # from an interrupt to the trial's end: a validation pass
 
 
@@ -201,8 +201,9 @@ class Attempt:
         return self._conclusion.handed_back()
 
     def _check_silence(self) -> None:
-        if time.monotonic() - self._heard_at > STALL_SECONDS:
-            self._give_up(f"said nothing for {STALL_SECONDS / 60:.0f} minutes")
+        stall = self._means.stall
+        if time.monotonic() - self._heard_at > stall:
+            self._give_up(f"said nothing for {format_limit(stall)}")
 
     def _give_up(self, what: str) -> None:
         self._trainer.kill()

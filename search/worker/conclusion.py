@@ -45,6 +45,8 @@ class Means:
     spool: Spool
     leaving: threading.Event
     """Set when the worker is asked to end."""
+    stall: float
+    """Seconds after which a trainer that says nothing is replaced."""
 
 
 class Conclusion:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from storage.errors import StorageError
+from storage.errors import StorageError, StoreBusyError
 
 if TYPE_CHECKING:
     import threading
@@ -22,6 +23,24 @@ LEAVING_SECONDS = 10.0
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
+
+
+def until_free(open_store: Callable[[], T]) -> T:
+    """Open a store, waiting as long as its server has no connection left. Other troubles are raised at once."""
+    pause = 0.0
+    while True:
+        try:
+            return open_store()
+        except StoreBusyError as error:
+            if not pause:
+                logger.warning("waiting for a connection: %s", error)
+            pause = min(MOST_SECONDS, 2 * pause or FIRST_SECONDS)
+        time.sleep(_unequal(pause))
+
+
+def _unequal(seconds: float) -> float:
+    """Somewhat less, by chance: those that were refused together should not come back together."""
+    return seconds * random.uniform(0.5, 1.0)  # noqa: S311  nobody need be unable to guess it
 
 
 class Patience:
@@ -73,7 +92,9 @@ class Patience:
         if not self._pause:
             self._began_at = now
         self._pause = min(MOST_SECONDS, 2 * self._pause or FIRST_SECONDS)
-        self._again_at = now + self._pause
+        self._again_at = now + _unequal(self._pause)
+        if isinstance(error, StoreBusyError):
+            self._store.rest()  # or all wait for ever, each with a part of what one needs
         if now - self._said_at >= SAID_SECONDS or self._began_at == now:
             self._said_at = now
             logger.warning("waiting for the store since %.0f s: %s", now - self._began_at, error)

@@ -70,9 +70,7 @@ class Worker:
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
-        for name in self._orders.studies:
-            Study(self._store, name)  # says so now if there is none
-        self._store.ledger.join(self.id, socket.gethostname(), os.getpid())
+        self._patience.until_done(self._join, self._leaving)
         try:
             with Caretaker(self._store, self._holder, self._spool):
                 while not self._leaving.is_set() and not self._is_enough():
@@ -81,6 +79,12 @@ class Worker:
                     self._patience.wait(self._leaving)
         finally:
             self._close()
+
+    def _join(self) -> bool:
+        for name in self._orders.studies:
+            Study(self._store, name)  # says so now if there is none
+        self._store.ledger.join(self.id, socket.gethostname(), os.getpid())
+        return True
 
     def _serve_once(self) -> bool:
         """Do one piece of work in one study, fairest first; False where there is none."""
@@ -175,7 +179,10 @@ class Worker:
         assert self._trainer is not None
         with Heartbeat(study, claimed, self._holder) as heartbeat:
             try:
-                means = Means(trainer=self._trainer, patience=self._patience, spool=self._spool, leaving=self._leaving)
+                means = Means(
+                    trainer=self._trainer, patience=self._patience, spool=self._spool, leaving=self._leaving,
+                    stall=self._orders.stall,
+                )  # fmt: skip
                 attempt = Attempt(study, claimed, Judge(study), heartbeat, means)
                 attempt.run()
             except (KeyError, StudyNotFoundError):

@@ -141,3 +141,39 @@ def signal_in(why: str) -> str:
     """The signal that a sentence names."""
     [name] = [word for word in why.split() if word.startswith("SIG")]
     return name
+
+
+# Its functions never return; the second one lets no other Python code of the process run either.
+SLEEPY = """
+import ctypes
+import time
+
+
+def in_python(input_shape, hyperparameters):
+    time.sleep(1_000_000)
+
+
+def in_c(input_shape, hyperparameters):
+    ctypes.PyDLL(None).sleep(1_000_000)
+"""
+
+
+@pytest.mark.slow
+def test_f28_builder_that_sleeps_for_ever_stalls(shell: Shell) -> None:
+    (shell.folder / "networks").mkdir()
+    (shell.folder / "networks" / "sleepy.py").write_text(SLEEPY)
+    shell.write(
+        DEADLY_SPACE.replace("trials: 4", "trials: 2").replace(
+            '"deadly:abort", "deadly:segfault", LeNet5', '"sleepy:in_python", "sleepy:in_c"'
+        )
+    )
+
+    shell.run("start", "--space", "quick.yaml", "--workers", "0")
+    worker = shell.start("worker", "quick", "--drain", "--lease", "5s", "--stall", "12s")
+
+    assert worker.wait(timeout=WAIT) == 0
+    trials = [shell.json("show", "quick", str(number)) for number in range(2)]
+    # One attempt each: without beats the worker's own caretaker had taken its trial away.
+    assert [(trial["state"], trial["reason"], trial["attempts"]) for trial in trials] == [("failed", "stalled", 1)] * 2
+    assert all("The trainer said nothing for 12s, and was replaced." in trial["why"] for trial in trials)
+    assert "lease lost" not in shell.log(0)

@@ -14,6 +14,7 @@ from search.commands.logs import log_to_terminal
 from search.errors import SearchError
 from search.worker import trainer
 from search.worker.orders import Orders
+from search.worker.patience import until_free
 from search.worker.worker import Worker
 from storage.store import open_store
 
@@ -27,7 +28,7 @@ if __name__ == "__main__":
     trainer.started = lambda threads, log: FakeTrainer()
     log_to_terminal()
     try:
-        with open_store(address, files, create=False) as store:
+        with until_free(lambda: open_store(address, files, create=False)) as store:
             Worker(store, Orders(studies=tuple(studies), drain=True, lease=float(lease))).run()
     except SearchError as error:
         sys.exit(str(error))

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from arena import LEASE, Arena
@@ -197,3 +198,29 @@ def test_objective_of_the_tests_tells_epochs_apart() -> None:
     point = {"learning_rate": 1e-3, "head_width": 64}
 
     assert len({value_of(point, epoch) for epoch in range(1, 30)}) == 29
+
+
+@pytest.mark.slow
+@on_postgresql
+def test_f32_workers_share_fewer_connections_than_they_would_like(
+    opened: Callable[..., Arena], postgres_server: PostgresServer
+) -> None:
+    admin, n_connections = postgres_server.admin, 5  # less than two workers' worth
+    admin.execute(f"CREATE ROLE few LOGIN CONNECTION LIMIT {n_connections} IN ROLE postgres")
+    arena = opened(trials=6)
+    url = arena.store.url.full.replace("//postgres@", "//few@")
+    others = [psycopg.connect(url.partition("+")[0]) for _ in range(n_connections)]
+    for _ in range(3):
+        arena.worker(url=url)
+    arena.wait_for(
+        lambda: all("waiting for a connection" in arena.log(number) for number in range(3)), "all three refused"
+    )
+    assert "raise max_connections of the server" in arena.log(0)
+
+    for other in others:
+        other.close()
+
+    for number in range(3):
+        arena.ended(number)
+    arena.check(accepted=6)
+    admin.execute("DROP ROLE few")

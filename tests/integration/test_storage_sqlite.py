@@ -8,6 +8,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
+from storage import file_systems
 from storage.errors import LockTimeoutError, StorageError
 from storage.locks import file_lock
 from storage.schema import use_write_ahead_log
@@ -178,3 +179,34 @@ def test_files_beside_database(url, tmp_path, monkeypatch):
         assert store.files.root == tmp_path / "elsewhere"
     with open_store(url, tmp_path / "given") as store:
         assert store.files.root == tmp_path / "given"
+
+
+MOUNTED = """\
+22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+23 22 0:40 / {folder} rw,relatime shared:2 master:1 - {kind} server:/export rw
+"""
+
+
+@pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "9p", "fuse", "fuse.sshfs"])
+def test_f23_file_on_a_network_file_system_is_refused(tmp_path, monkeypatch, kind):
+    folder = tmp_path / "a share"
+    folder.mkdir()
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(MOUNTED.format(folder=str(folder).replace(" ", "\\040"), kind=kind))
+    monkeypatch.setattr(file_systems, "MOUNTS", mounts)
+    (tmp_path / "link").symlink_to(folder)
+
+    for place in (folder, tmp_path / "link"):
+        with pytest.raises(StorageError, match=rf"is on {kind}, .* or use PostgreSQL: postgresql://USER@HOST"):
+            open_store(f"sqlite:///{place}/hpsearch.db")
+    assert list(folder.iterdir()) == []
+    open_store(f"sqlite:///{tmp_path}/hpsearch.db").close()
+
+
+@pytest.mark.parametrize("kind", ["ext4", "tmpfs", "overlay", "fuse.fuse-overlayfs", "fuseblk"])
+def test_file_on_a_disk_of_this_machine_is_taken(tmp_path, monkeypatch, kind):
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(MOUNTED.format(folder=tmp_path, kind=kind))
+    monkeypatch.setattr(file_systems, "MOUNTS", mounts)
+
+    open_store(f"sqlite:///{tmp_path}/hpsearch.db").close()

@@ -127,20 +127,33 @@ def paused(tmp_path):
     return tmp_path, TrialIdentity.of(train_command(tmp_path, SMALL), digits().fingerprint), model
 
 
-def test_damaged_checkpoint_is_passed_over_for_the_one_before(paused, caplog):
+@pytest.mark.parametrize("ending", ["npz", "json"])
+def test_f18_truncated_checkpoint_is_passed_over_for_the_one_before(paused, caplog, ending):
     folder, identity, model = paused
-    newest = folder / "checkpoint-000000512.npz"
-    data = newest.read_bytes()
+    newest, before = (folder / f"checkpoint-000000{images}.{ending}" for images in (512, 256))
+    data, old = newest.read_bytes(), before.read_bytes()
     assert load_checkpoint(folder, identity, model).epoch == 2
 
     for eighth in range(8):
         newest.write_bytes(data[: len(data) * eighth // 8])
         assert load_checkpoint(folder, identity, model).epoch == 1
+        before.write_bytes(old[: len(old) * eighth // 8])
+        assert load_checkpoint(folder, identity, model) is None
+        before.write_bytes(old)
+    assert caplog.text.count("checkpoint at 512 images") == 16
+    assert caplog.text.count("checkpoint at 256 images") == 8
+
+
+def test_damaged_checkpoint_is_passed_over_for_the_one_before(paused, caplog):
+    folder, identity, model = paused
+    newest = folder / "checkpoint-000000512.npz"
+    data = newest.read_bytes()
+
     newest.write_bytes(data[:-1000] + bytes(1000))
     assert load_checkpoint(folder, identity, model).epoch == 1
     newest.unlink()
     assert load_checkpoint(folder, identity, model).epoch == 1
-    assert caplog.text.count("checkpoint at 512 images") == 10
+    assert caplog.text.count("checkpoint at 512 images") == 2
 
 
 def test_checkpoint_without_the_best_weights_it_speaks_of_is_passed_over(paused):
@@ -151,7 +164,7 @@ def test_checkpoint_without_the_best_weights_it_speaks_of_is_passed_over(paused)
     assert load_checkpoint(folder, identity, model) is None
 
 
-def test_trial_begins_anew_where_no_checkpoint_is_whole(tmp_path):
+def test_f18_trial_begins_anew_where_no_checkpoint_is_whole(tmp_path):
     first = train(tmp_path, SMALL, answer=action_at(2, "pause"))
     for manifest in tmp_path.glob("checkpoint-*.json"):
         manifest.write_text(manifest.read_text()[:-9])
