@@ -7,6 +7,7 @@ from training_talk import RESIDUAL, SMALL, digits, train
 
 from search.training.hyperparameters import Hyperparameters
 from search.training.models import build_model
+from search.training.process import resident_memory
 from search.training.structures.kept import Structures
 from search.training.structures.optimizers import Settings, make_optimizer
 from search.training.structures.parts import smoothed_cross_entropy
@@ -141,6 +142,19 @@ def test_memory_bound_forgets_what_was_used_longest_ago(tmp_path):
     assert structures.network(parameters(), (28, 28, 1), 10, None).backbone is before
     structures.shrink(0)
     assert structures.network(parameters(), (28, 28, 1), 10, None).backbone is not before
+
+
+def test_large_batch_of_the_past_drives_no_network_out(tmp_path):
+    structures = Structures()
+    train(tmp_path / "one", {**SMALL, "epochs": 1}, structures=structures)
+    before = structures.network(parameters(), (28, 28, 1), 10, None).backbone
+    bound = resident_memory() + 2**29
+
+    large = keras.ops.ones((2**28,))  # a GiB, which TensorFlow does not give back
+    del large
+    structures.shrink(bound)
+
+    assert structures.network(parameters(), (28, 28, 1), 10, None).backbone is before
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])

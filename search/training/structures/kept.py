@@ -17,7 +17,7 @@ from search.training.structures.dropout import LiveDropout
 from search.training.structures.network import TrialNetwork
 from search.training.structures.optimizers import Settings
 from search.training.structures.parts import Backbone, Head, Part
-from search.training.tensorflow_runtime import forget_gradients
+from search.training.tensorflow_runtime import forget_gradients, idle_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -58,7 +58,7 @@ class Structures:
         return TrialNetwork(backbone, head, self._settings)
 
     def shrink(self, memory: int) -> None:
-        """Forget parts, least recently used first and heads before backbones, down to `memory` bytes of the process.
+        """Forget parts, least recently used first and heads before backbones, down to `memory` bytes in use.
 
         Call it when each part that is kept has been trained: what TensorFlow needs to derive a
         graph function for the first time is dropped here.
@@ -67,7 +67,7 @@ class Structures:
             self._heads.popitem(last=False)
         forget_gradients()
         release_memory()
-        while (self._heads or self._backbones) and resident_memory() > memory:
+        while (self._heads or self._backbones) and _occupied() > memory:
             (self._heads or self._backbones).popitem(last=False)
             release_memory()
 
@@ -111,6 +111,13 @@ def forget_models() -> None:
     keras.backend.clear_session(free_memory=False)
     forget_gradients()
     release_memory()
+
+
+def _occupied() -> int:
+    """Bytes of the process that are in use. What a large batch took for a while stays the process's, and
+    no part that is forgotten would bring it back.
+    """
+    return resident_memory() - idle_memory()
 
 
 def _settle_seeds() -> None:
