@@ -119,7 +119,6 @@ pruner: {name: none}
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_f15_builder_that_ends_the_process_fails_its_point_and_no_other(shell: Shell) -> None:
     (shell.folder / "networks").mkdir()
     (shell.folder / "networks" / "deadly.py").write_text(DEADLY)
