@@ -47,13 +47,15 @@ class Network:
     """Images after which a good one has learned about half."""
     dead: float
     """Share that dies at once."""
+    late: int = 0
+    """Images that it sees before its accuracy leaves chance."""
 
 
 SCENES = {
     "four networks": (
         Network("DenseNet121", 300, 16, 0.84, 6_000, 0.1),
-        Network("MobileNet", 1100, 5, 0.82, 20_000, 0.1),
-        Network("EfficientNetB1", 400, 13, 0.83, 40_000, 0.1),
+        Network("MobileNet", 1100, 5, 0.84, 12_000, 0.1, 3_000),
+        Network("EfficientNetB1", 400, 13, 0.83, 30_000, 0.1, 3_000),
         Network("VGG16", 100, 4, 0.86, 25_000, 0.5),
     ),
     "four equal ones": tuple(Network(name, 400, 8, 0.84, 15_000, 0.15) for name in "ABCD"),
@@ -81,7 +83,8 @@ class Trial:
 
     def accuracy(self, images: int) -> float:
         """What it is truly worth."""
-        return self.top - (self.top - CHANCE) * (1 + images / self.half) ** -self.power
+        learned = max(0, images - self.network.late) / self.half
+        return self.top - (self.top - CHANCE) * math.pow(1 + learned, -self.power)
 
     def judge(self, *, knows_error: bool) -> None:
         """Train to the next judgement and measure there."""
@@ -116,18 +119,18 @@ class Rules:
 
     places_bets: bool = True
     share: float = prospects.SHARE
-    compares: bool = True
-    """Whether a bet must promise as much as a new trial."""
+    stays: bool = True
+    """Whether a trial that would be chosen anyway goes on without pausing."""
     knows_errors: bool = True
-    """Whether trials within their standard error of the cut may go on."""
+    """Whether the standard error of a score is known."""
 
 
 PLAIN = Rules(places_bets=False)
 PARTS = {
     "plain ASHA": PLAIN,
     "hpsearch": Rules(),
-    "bets not compared with new trials": Rules(compares=False),
-    "nobody near the cut": Rules(knows_errors=False),
+    "every trial pauses at its rung": Rules(stays=False),
+    "errors of scores not known": Rules(knows_errors=False),
     "a bet costs a third of what was spent": Rules(share=1 / 3),
     "a bet costs all that was spent": Rules(share=1.0),
 }
@@ -185,11 +188,16 @@ class Search:
             trial.standing = replace(standing, has_ended=True)
             return False
         everybody = [one.standing for one in self.trials]
-        is_rung = standing.images in LADDER
-        if is_rung and not rungs.is_promoted_at(standing.number, standing.images, everybody, LADDER, FACTOR):
-            trial.standing = replace(standing, is_paused=True)
-            return False
-        return True
+        if rungs.is_promoted(standing.number, everybody, LADDER, FACTOR):
+            return True
+        trial.standing = replace(standing, is_paused=True)
+        if self.rules.places_bets and self.rules.stays and self._next(going=standing.number) == standing.number:
+            trial.standing = standing
+            return True
+        if not self.rules.places_bets and standing.images not in LADDER:
+            trial.standing = standing
+            return True
+        return False
 
     def _look(self, now: float) -> None:
         """Note what looks best now."""
@@ -198,12 +206,7 @@ class Search:
         self.best.append((now, trial.accuracy(score.images)))
 
     def _claim(self, now: float) -> Trial:
-        everybody = [trial.standing for trial in self.trials]
-        number = None
-        if self.trials:
-            number = rungs.promotable(everybody, LADDER, FACTOR)
-            if number is None and self.rules.places_bets:
-                number = prospects.bet(self._field(everybody), may_begin=self.rules.compares)
+        number = self._next() if self.trials else None
         if number is None:
             self.trials.append(drawn(len(self.trials), self.networks, self._chance))
             return self.trials[-1]
@@ -211,14 +214,29 @@ class Search:
         trial.standing = replace(trial.standing, is_paused=False)
         return trial
 
-    def _field(self, everybody: list[rungs.Standing]) -> prospects.Field:
+    def _next(self, going: int | None = None) -> int | None:
+        """The paused trial that goes on; `going` is still in its worker's memory."""
+        everybody = [trial.standing for trial in self.trials]
+        number = rungs.promotable(everybody, LADDER, FACTOR)
+        if number is None and self.rules.places_bets:
+            number = prospects.bet(self._field(everybody, going))
+        return number
+
+    def _field(self, everybody: list[rungs.Standing], going: int | None) -> prospects.Field:
         paces = {
-            trial.standing.number: Pace(setup=WARM_SECONDS, per_image=JUDGING / trial.network.speed)
-            for trial in self.trials
+            number: Pace(setup=0.0 if number == going else WARM_SECONDS, per_image=JUDGING / trial.network.speed)
+            for number, trial in enumerate(self.trials)
         }
         spent = sum(trial.seconds for trial in self.trials)
         return prospects.Field(
-            standings=everybody, ladder=LADDER, end=END, factor=FACTOR, paces=paces, spent=spent, share=self.rules.share
+            standings=everybody,
+            ladder=LADDER,
+            n_images=N_IMAGES,
+            end=END,
+            factor=FACTOR,
+            paces=paces,
+            spent=spent,
+            share=self.rules.share,
         )
 
 

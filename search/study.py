@@ -148,7 +148,7 @@ class Study:
         return self.store.optuna.get_trial_number_from_id(trial_id)
 
     def note(self, number: int, key: str, value: Any) -> None:
-        """Keep something of our own about a trial: `curve`, `vitals`, `story`, `outcome` or `seed`.
+        """Keep something of our own about a trial: `curve`, `vitals`, `story`, `seconds`, `outcome` or `seed`.
 
         Not as a user attribute: the dashboard shows those, each in one line.
 
@@ -260,7 +260,7 @@ def _record(frozen: FrozenTrial, holding: Holding | None, metric: str, *, maximi
     curve = tuple(attributes.get("curve", ()))
     best = best_entry(curve, metric, maximize=maximize) or {}
     part = best.get(PARTIAL)
-    outcome = attributes.get("outcome")
+    outcome = Outcome(**attributes["outcome"]) if "outcome" in attributes else None
     return TrialRecord(
         number=frozen.number,
         state=state,
@@ -275,8 +275,14 @@ def _record(frozen: FrozenTrial, holding: Holding | None, metric: str, *, maximi
         worker=holding.worker if holding else None,
         attempts=holding.attempt if holding else 0,
         micro_batch=attributes.get("micro_batch"),
-        outcome=Outcome(**outcome) if outcome else None,
+        seconds=_latest_seconds(attributes.get("seconds", {}), outcome),
+        outcome=outcome,
     )
+
+
+def _latest_seconds(judged: dict[str, float], outcome: Outcome | None) -> dict[str, float]:
+    """Seconds only grow: a trial that was continued has an older outcome, one that ended an older judgement."""
+    return max(judged, outcome.seconds if outcome else {}, key=lambda seconds: seconds.get("total", 0.0))
 
 
 def _with_tuple(data: dict[str, Any]) -> dict[str, Any]:

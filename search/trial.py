@@ -73,6 +73,8 @@ class TrialRecord:
     attempts: int = 0
     micro_batch: int | None = None
     """Images that a step takes at once, where a whole batch had no room in memory."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Where its time went, up to the last judgement or its end; empty before the first. `total` is the sum."""
     outcome: Outcome | None = None
 
     @property

@@ -145,7 +145,7 @@ def show_to_dict(study: Study, number: int) -> dict[str, Any]:
         "params": trial.params,
         "curve": list(trial.curve),
         "vitals": list(trial.vitals),
-        "seconds": {**seconds, **outcome.seconds} if outcome else seconds,
+        "seconds": {**seconds, **trial.seconds},
         "attempts": trial.attempts,
         "worker": trial.worker,
         "seed": trial.seed,

@@ -91,7 +91,7 @@ def trial_screen(shown: dict[str, Any]) -> RenderableType:
             ("why", shown["why"] or "it has not ended yet"),
             ("value", "none yet" if shown["value"] is None else format_measured(shown)),
             ("parameters", format_params(shown["params"])),
-            ("time", seconds or "known when the trial pauses or ends"),
+            ("time", seconds or "known after its first judgement"),
             ("attempts", shown["attempts"]),
             ("worker", shown["worker"] or "none"),
             ("seed", shown["seed"]),

@@ -32,14 +32,13 @@ def pace_of(architecture: object, trials: Sequence[TrialRecord]) -> Pace | None:
     The shortest, because most trials find their network in the trainer's memory, and a trial that was
     continued has set up several times.
     """
-    outcomes = [trial.outcome for trial in trials if trial.params.get("architecture") == architecture]
-    known = [outcome for outcome in outcomes if outcome is not None and outcome.images and outcome.seconds]
+    alike = [trial for trial in trials if trial.params.get("architecture") == architecture]
+    known = [trial for trial in alike if trial.images and trial.seconds.get("total")]
     if not known:
         return None
-    setups = [outcome.seconds.get("setup", 0.0) for outcome in known]
+    setups = [trial.seconds.get("setup", 0.0) for trial in known]
     rates = [
-        (outcome.seconds.get("total", 0.0) - setup) / outcome.images
-        for outcome, setup in zip(known, setups, strict=True)
+        (trial.seconds.get("total", 0.0) - setup) / trial.images for trial, setup in zip(known, setups, strict=True)
     ]
     return Pace(setup=min(setups), per_image=statistics.median(rates))
 

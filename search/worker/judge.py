@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import optuna
 
-from search.worker import rungs
-from search.worker.scene import ladder, standings
+from search.worker.scene import Scene, ladder
 
 if TYPE_CHECKING:
     from search.study import Study
@@ -34,7 +33,7 @@ class Judge:
         if images >= self._study.space.budget.epochs * self._n_images:
             return "continue"  # it ends by itself, as finished
         if self._study.space.pruner.name == "asha":
-            return self._at_rung(number, images)
+            return "continue" if Scene(self._study, self._study.trials(), number).goes_on(number) else "pause"
         if self._pruner is None:
             return "continue"
         frozen = self._study.store.optuna.get_trial(self._study.trial_id(number))
@@ -56,17 +55,6 @@ class Judge:
             # Asked for what it writes: successive halving notes each rung that is passed.
             if self._pruner.prune(self._study.optuna, frozen):
                 return
-
-    def _at_rung(self, number: int, images: int) -> Action:
-        trials, space = self._study.trials(), self._study.space
-        before = max((int(entry["images"]) for entry in trials[number].curve if entry["images"] < images), default=0)
-        rung = rungs.rung_reached(images, before, self._ladder)
-        if rung is None:
-            return "continue"
-        here = standings(trials, space, self._study.data.n_validation)
-        factor = space.pruner.reduction_factor
-        # Already among the best of its rung: pausing it would only cost its set-up again.
-        return "continue" if rungs.is_promoted_at(number, rung, here, self._ladder, factor) else "pause"
 
 
 def _pruner(study: Study) -> optuna.pruners.BasePruner | None:

@@ -1,22 +1,23 @@
 """What a paused trial may still gain, for its seconds, against a new one.
 
 Successive halving lets nobody go on until `factor` trials have reached its rung. Early in a search
-this keeps the best trial waiting where it would gain most, so there are **bets**: a contender (see
-`rungs.contenders`) goes on although it has not earned it, if that costs at most half of what was
+this keeps the best trial waiting where it would gain most, so there are **bets**: a paused trial goes on
+to its next judgement although it has not earned it, if that costs at most half of what was
 spent on the study before. Whatever a bet brings, it slows the search by a bounded factor.
 
 A bet must also promise more than a new trial: expected improvement (Jones, Schonlau and Welch,
 "Efficient global optimization", 1998, equation 15) for each second (Snoek, Larochelle and Adams,
-"Practical Bayesian optimization", 2012, section 3.2). How far a value will rise from rung to rung is
-taken from the trials that went that way; where none did, half of the rise before, because learning
-curves flatten.
+"Practical Bayesian optimization", 2012, section 3.2). Which trial to thaw is decided anew at each judgement, as by
+Swersky, Snoek and Adams ("Freeze-thaw Bayesian optimization", 2014, section 4); in place of their process, errors
+fall as a power of the images seen (Hestness et al., "Deep learning scaling is predictable, empirically", 2017). The
+exponent between two rungs is what the trials that went that way showed; where none did, that of the rungs before.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -26,29 +27,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from search.worker.forecast import Pace
-    from search.worker.rungs import Standing
+    from search.worker.rungs import Score, Standing
 
 SHARE = 0.5
 """Of the seconds spent before, what one bet may cost."""
-_DECAY = 0.5  # of the rise, from one rung to the next, where nobody has been yet
-_LEAST_SPREAD = 0.1  # of a rise, in shares of it: a few trials that agree prove little
+_LEAST_SPREAD = 0.1  # of an exponent, in shares of it: a few trials that agree prove little
+_LARGEST_EXPONENT = 700.0  # of e, in a float
+_LEAST_ERROR = 1e-4  # of a value, below the best there can be: a logarithm must exist
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rise:
-    """How much values rise between two rungs."""
+class Slope:
+    """How fast errors fall between two points: they are divided by `ratio ** slope` when the images seen grow so."""
 
     mean: float
     spread: float
     """Standard deviation between trials."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Field:
     """All that bets are decided on."""
 
     standings: Sequence[Standing]
     ladder: Sequence[int]
+    n_images: int
+    """Training images of an epoch."""
     end: int
     """Images at which a trial has trained all its epochs."""
     factor: int
@@ -56,8 +60,10 @@ class Field:
     """Of each trial whose architecture has been trained before, by number."""
     spent: float
     """Seconds spent on the study so far."""
+    ceiling: float = 1.0
+    """The best value there can be: 1 for a share, 0 for a loss (which is negated)."""
     share: float = SHARE
-    """Of these, what one bet may cost."""
+    """Of the seconds spent, what one bet may cost."""
 
     @cached_property
     def points(self) -> tuple[int, ...]:
@@ -71,131 +77,139 @@ class Field:
 
     @cached_property
     def horizon(self) -> int:
-        """Index of the last point that the best trial has reached: prospects are compared there."""
-        leader = max(self.standings, key=self._value)
-        return sum(point <= leader.images for point in self.points) - 1
+        """Images that the best trial has seen: prospects are compared there."""
+        return max(self.standings, key=self._value).images
 
     @cached_property
-    def rises(self) -> tuple[Rise, ...]:
-        """Between each point and the next; empty where no trial has gone on yet."""
-        found: list[Rise] = []
+    def slopes(self) -> tuple[Slope, ...]:
+        """Between each point and the next; empty where no trial has gone on from the first yet."""
+        found: list[Slope] = []
         for start, end in zip(self.points, self.points[1:], strict=False):
             seen = list(self._seen(start, end))
             if seen:
-                found.append(_rise(seen))
+                found.append(_slope(seen))
             elif found:
-                found.append(Rise(mean=found[-1].mean * _DECAY, spread=found[-1].spread * _DECAY))
+                found.append(found[-1])
             else:
                 return ()
         return tuple(found)
+
+    def next_judgement(self, images: int) -> int:
+        """Images at which a trial that has seen `images` of them is judged next."""
+        return min(rungs.next_judgement(images, self.ladder, self.n_images), self.end)
+
+    def error(self, score: Score) -> float:
+        """What a value lacks of the best there can be."""
+        return max(self.ceiling - score.value, _LEAST_ERROR)
 
     def _value(self, standing: Standing) -> float:
         found = standing.best_at(self.end)
         return -math.inf if found is None else found.value
 
     def _seen(self, start: int, end: int) -> Iterator[float]:
+        """The exponent of each trial that has gone on from `start`, up to `end` or as far as it is."""
         for one in self.standings:
             before, after = one.best_at(start), one.best_at(end)
-            if before and after and one.images >= end:
-                yield after.value - before.value
+            if before and after and after.images > before.images >= start:
+                yield math.log(self.error(before) / self.error(after)) / math.log(after.images / before.images)
 
 
-def bet(field: Field, *, may_begin: bool) -> int | None:
-    """The paused trial that should go on although it has not earned it; None where a new one promises more.
-
-    Args:
-        field: what is known.
-        may_begin: whether a new trial may begin; otherwise any bet that can be afforded is better than waiting.
-    """
-    affordable = [number for number, rung in _contenders(field) if _is_affordable(field, number, rung)]
-    if not affordable:
+def bet(field: Field) -> int | None:
+    """The paused trial that should go on although it has not earned it; None where a new one promises more."""
+    paused = [one for one in field.standings if one.is_paused and one.scores and _is_affordable(field, one)]
+    if not paused:
         return None
-    if not field.rises:
-        return affordable[0]  # nobody knows what going on brings: the leader finds out
-    by_number = {standing.number: standing for standing in field.standings}
-    rates = [(_rate(field, by_number[number]), -place, number) for place, number in enumerate(affordable)]
-    rate, _, number = max(rates)
-    return number if not may_begin or rate >= _rate_of_new(field) else None
+    if not field.slopes:
+        # Nobody knows what going on brings: the leader finds out.
+        return max(paused, key=lambda one: (one.images, one.scores[-1].value, -one.number)).number
+    rate, _, number = max((_rate(field, one), -one.number, one.number) for one in paused)
+    return number if rate >= _rate_of_new(field) else None
 
 
-def _contenders(field: Field) -> Iterator[tuple[int, int]]:
-    """The first one that waits at each rung, the highest rung first, and the rung's index."""
-    waiting = {standing.number: standing for standing in field.standings if standing.is_paused}
-    for index in reversed(range(len(field.ladder))):
-        for number in rungs.contenders(field.ladder[index], field.standings, field.ladder, field.factor):
-            if number in waiting and _place(field, waiting[number]) == index:
-                yield number, index
-                break
-
-
-def _is_affordable(field: Field, number: int, rung: int) -> bool:
-    pace = field.paces.get(number)
-    needed = field.points[rung + 1] - field.ladder[rung]
+def _is_affordable(field: Field, standing: Standing) -> bool:
+    pace = field.paces.get(standing.number)
+    needed = field.next_judgement(standing.images) - standing.images
     return pace is not None and pace.seconds(needed) <= field.share * field.spent
 
 
 def _rate(field: Field, standing: Standing) -> float:
     """Expected improvement a second of a paused trial."""
-    place = _place(field, standing)
-    return _gain(field, standing, place) / _seconds(field, field.paces[standing.number], place)
+    score = standing.best_at(field.end)
+    assert score is not None
+    if score.value >= field.best:
+        score = replace(score, error=0.0)  # measured again, it may only seem better than itself
+    return _gain(field, score, standing.images) / _seconds(field, field.paces[standing.number], standing.images)
 
 
 def _rate_of_new(field: Field) -> float:
-    """The same of a new trial, which may turn out like any of those before."""
-    gain = seconds = 0.0
-    for standing in field.standings:
-        pace = field.paces.get(standing.number)
-        seconds += pace.seconds(field.ladder[0]) if pace else 0.0
-        if standing.best_at(field.ladder[0]) and standing.images >= field.ladder[0]:
-            gain += _gain(field, standing, 0)
-            # One of `factor` would go on from there.
-            seconds += _seconds(field, pace, 0) / field.factor if pace else 0.0
+    """The same of a new trial: as if all those before were begun anew, and the best `1 / factor` of them went on."""
+    first = field.ladder[0]
+    known = [(one, field.paces[one.number]) for one in field.standings if one.number in field.paces]
+    reached = [(score, pace) for one, pace in known if one.images >= first and (score := one.best_at(first))]
+    reached.sort(key=lambda found: found[0].value, reverse=True)
+    promoted = reached[: math.ceil(len(known) / field.factor)]
+    seconds = sum(pace.seconds(first) for _, pace in known)
+    seconds += sum(_seconds(field, pace, score.images) for score, pace in promoted)
+    gain = sum(_gain(field, score, score.images) for score, _ in promoted)
     return gain / seconds if seconds else math.inf
 
 
-def _gain(field: Field, standing: Standing, place: int) -> float:
-    """Expected improvement over the best, of a trial as it stood at a point, where the best stands now."""
-    score = standing.best_at(field.points[place])
-    assert score is not None
-    ahead = field.rises[place : _until(field, place)]
-    mean = score.value + sum(rise.mean for rise in ahead)
-    spread = math.sqrt(score.error**2 + sum(rise.spread**2 for rise in ahead))
-    return expected_improvement(mean - field.best, spread)
+def _gain(field: Field, score: Score, images: int) -> float:
+    """Expected improvement over the best, of a trial that has seen so many images, where the best stands now."""
+    error = field.error(score)
+    fall, variance = _fall(field, images, _until(field, images))
+    spread = math.sqrt((score.error / error) ** 2 + variance)
+    return expected_improvement(math.log(error) - fall, spread, max(field.ceiling - field.best, _LEAST_ERROR))
 
 
-def _seconds(field: Field, pace: Pace, place: int) -> float:
-    """Seconds from a point to where the best stands: one of `factor` goes on at each rung between."""
-    return pace.setup + sum(
-        (field.points[index + 1] - field.points[index]) * pace.per_image / float(field.factor) ** (index - place)
-        for index in range(place, _until(field, place))
-    )
+def _fall(field: Field, start: int, end: int) -> tuple[float, float]:
+    """Mean and variance of what the logarithm of the error loses between two numbers of images seen."""
+    mean = variance = 0.0
+    for place, slope in enumerate(field.slopes):
+        low = max(start, field.points[place]) if place else start
+        high = min(end, field.points[place + 1])
+        if low < high:
+            width = math.log(high / low)
+            mean += slope.mean * width
+            variance += (slope.spread * width) ** 2
+    return mean, variance
 
 
-def _until(field: Field, place: int) -> int:
-    return max(field.horizon, place + 1)
+def _seconds(field: Field, pace: Pace, images: int) -> float:
+    """Seconds to where the best stands: one of `factor` goes on at each rung between."""
+    end = _until(field, images)
+    between = [rung for rung in field.ladder if images < rung < end]
+    stretches = zip((images, *between), (*between, end), strict=True)
+    trained = sum((high - low) / float(field.factor) ** place for place, (low, high) in enumerate(stretches))
+    return pace.setup + pace.per_image * trained
 
 
-def _place(field: Field, standing: Standing) -> int:
-    """Index of the highest rung that a trial has reached; -1 before the first."""
-    return sum(rung <= standing.images for rung in field.ladder) - 1
+def _until(field: Field, images: int) -> int:
+    return max(field.horizon, field.next_judgement(images))
 
 
-def _rise(seen: list[float]) -> Rise:
+def _slope(seen: list[float]) -> Slope:
     mean = statistics.fmean(seen)
     spread = statistics.pstdev(seen, mean) if len(seen) > 1 else abs(mean) / 2
-    return Rise(mean=mean, spread=max(spread, _LEAST_SPREAD * abs(mean)))
+    return Slope(mean=mean, spread=max(spread, _LEAST_SPREAD * abs(mean)))
 
 
-def expected_improvement(mean: float, spread: float) -> float:
-    """Mean of the positive part of a normal variable; `mean` counts from the best so far.
+def expected_improvement(mean: float, spread: float, best: float) -> float:
+    """Mean of the positive part of `best - error`, where the error's logarithm is normal.
 
-    >>> expected_improvement(0.25, 0.0)
+    Args:
+        mean: of the logarithm of the error.
+        spread: its standard deviation; 0 where the error is certain.
+        best: the smallest error so far.
+
+    >>> round(expected_improvement(math.log(0.25), 0.0, 0.5), 6)
     0.25
-    >>> round(expected_improvement(0.0, 1.0), 3)
-    0.399
+    >>> round(expected_improvement(math.log(0.5), 0.1, 0.5), 4)
+    0.0187
     """
     if spread <= 0.0:
-        return max(mean, 0.0)
-    z = mean / spread
-    density = math.exp(-z * z / 2.0) / math.sqrt(2.0 * math.pi)
-    return mean * statistics.NormalDist().cdf(z) + spread * density
+        return max(best - math.exp(mean), 0.0)
+    at = (math.log(best) - mean) / spread
+    normal = statistics.NormalDist().cdf
+    mean_of_error = math.exp(min(mean + spread * spread / 2, _LARGEST_EXPONENT))
+    return best * normal(at) - mean_of_error * normal(at - spread)

@@ -23,9 +23,10 @@ Cause = Literal["time", "stop", "worker"]
 
 
 def waits(study: Study, ended: TrialEnded) -> str:
-    """Why a trial waits that was paused at a rung."""
+    """Why a trial waits that was paused after a judgement."""
     where = f"{ended.images:,} images ({format_epochs(ended.epochs)})"
-    return f"Waits at {where} until it is among the best of its rung; {_best(study, ended)} so far."
+    until = "it is among the best of its rung, or promises more than a new trial"
+    return f"Waits at {where} until {until}; {_best(study, ended)} so far."
 
 
 def reason_of(study: Study, claim: Claim, ended: TrialEnded, cause: Cause | None) -> tuple[Reason, str]:

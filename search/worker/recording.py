@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from search.worker import keepsakes
 
 if TYPE_CHECKING:
     from search.study import Study
-    from search.training.messages import EpochEnded, Failed, TrialEnded, TrialStarted
+    from search.training.messages import EpochEnded, Failed, Seconds, TrialEnded, TrialStarted
     from search.trial import Reason
     from search.worker.results import Result
 
@@ -36,10 +37,12 @@ class Recording:
             "curve": kept.get("curve", []),
             "vitals": kept.get("vitals", []),
             "story": kept.get("story", ""),
+            "seconds": kept.get("seconds", {}),
         }
         self.curve: list[dict[str, float]] = list(self._written["curve"])
         self.vitals: list[dict[str, float]] = list(self._written["vitals"])
         self.story = str(self._written["story"])
+        self.seconds: dict[str, float] = dict(self._written["seconds"])
         self._note = ""
         """For the dashboard, not written yet."""
 
@@ -64,6 +67,7 @@ class Recording:
         self._add({"epoch": ended.epoch, "images": ended.images, **ended.metrics})
         self._add_vitals(ended.vitals)
         self.story = ended.story
+        self.seconds = _with_total(ended.seconds)
 
     def restore(self, result: Result) -> None:
         """Take over the story that came with a result."""
@@ -74,10 +78,11 @@ class Recording:
 
         Images seen are Optuna's step. Broken off anywhere, it can be done again.
         """
-        for key, value in (("curve", self.curve), ("vitals", self.vitals), ("story", self.story)):
+        told = {"curve": self.curve, "vitals": self.vitals, "story": self.story, "seconds": self.seconds}
+        for key, value in told.items():
             if value != self._written[key]:
                 self._study.note(self._number, key, value)
-                self._written[key] = list(value) if isinstance(value, list) else value
+                self._written[key] = copy(value)
         if self._note:
             keepsakes.note(self._study, self._number, self._note)
             self._note = ""
@@ -126,7 +131,7 @@ class Recording:
             best_epoch=ended.best_epoch,
             best_metrics=ended.best_metrics,
             parameters=ended.parameters,
-            seconds={**asdict(ended.seconds), "total": ended.seconds.total},
+            seconds=_with_total(ended.seconds),
             weights=files.relative(ended.weights or None),
             confusion=files.relative(ended.confusion or None),
         )
@@ -139,7 +144,7 @@ class Recording:
             why=failure.message,
             epochs=self.curve[-1]["epoch"] if self.curve else 0,
             images=int(self.curve[-1]["images"]) if self.curve else 0,
-            seconds={**asdict(failure.seconds), "total": failure.seconds.total},
+            seconds=_with_total(failure.seconds),
             log=log[-_LOG_CHARACTERS:],
         )
 
@@ -151,3 +156,7 @@ class Recording:
             # Steps that are trained again after a worker was lost replace what stood there.
             kept = [entry for entry in self.vitals if entry["step"] < signs[0]["step"]]
             self.vitals = thinned([*kept, *signs])
+
+
+def _with_total(seconds: Seconds) -> dict[str, float]:
+    return {**asdict(seconds), "total": seconds.total}

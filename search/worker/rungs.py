@@ -118,37 +118,22 @@ def promotable(
     return None
 
 
-def contenders(rung: int, standings: Sequence[Standing], ladder: Sequence[int], factor: int) -> list[int]:
-    """The best of a rung, and those whom chance alone may have kept from being promoted there, best first.
-
-    The latter are within one standard error of the worst that is promoted. They are half as many
-    as are promoted, rounded up, at most: a crowd of equals is not promoted as a whole.
-    """
-    ranked = _ranked(rung, standings, ladder)
-    n_promoted = len(ranked) // factor
-    if not n_promoted:
-        return ranked[:1]
-    by_number = {standing.number: standing for standing in standings}
-    cut = by_number[ranked[n_promoted - 1]].best_at(rung)
-    below = [(number, by_number[number].best_at(rung)) for number in ranked[n_promoted:]]
-    near = [number for number, score in below if score and cut and score.value + score.error > cut.value]
-    return ranked[:n_promoted] + near[: -(-n_promoted // 2)]
+def is_promoted(number: int, standings: Sequence[Standing], ladder: Sequence[int], factor: int) -> bool:
+    """Whether a trial is among the best `1 / factor` at the highest rung that it has reached."""
+    images = next(standing.images for standing in standings if standing.number == number)
+    rung = _rung_reached(images, ladder)
+    return rung is not None and number in _best_at(rung, standings, ladder, factor, at_least=0)
 
 
-def is_promoted_at(number: int, rung: int, standings: Sequence[Standing], ladder: Sequence[int], factor: int) -> bool:
-    """Whether a trial is among the best `1 / factor` at a rung that it has reached."""
-    return number in _best_at(rung, standings, ladder, factor, at_least=0)
-
-
-def rung_reached(images: int, before: int, ladder: Sequence[int]) -> int | None:
-    """The highest rung that a trial has reached between two judgements, at `before` and at `images` images."""
-    return max((rung for rung in ladder if before < rung <= images), default=None)
+def _rung_reached(images: int, ladder: Sequence[int]) -> int | None:
+    """The highest rung up to so many images; None before the first."""
+    return max((rung for rung in ladder if rung <= images), default=None)
 
 
 def _promotable_at(
     rung: int, standings: Sequence[Standing], ladder: Sequence[int], factor: int, *, is_last_call: bool
 ) -> int | None:
-    waiting = {s.number for s in standings if s.is_paused and rung_reached(s.images, 0, ladder) == rung}
+    waiting = {s.number for s in standings if s.is_paused and _rung_reached(s.images, ladder) == rung}
     best = _best_at(rung, standings, ladder, factor, at_least=1 if is_last_call else 0)
     return next((number for number in best if number in waiting), None)
 

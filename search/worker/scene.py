@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +24,18 @@ if TYPE_CHECKING:
 class Scene:
     """A study at one moment. It looks at clock and trials once."""
 
-    def __init__(self, study: Study, trials: Sequence[TrialRecord]) -> None:
-        """Look at the clock; `trials` are all of the study's, by number."""
+    def __init__(self, study: Study, trials: Sequence[TrialRecord], going: int | None = None) -> None:
+        """Look at the clock.
+
+        Args:
+            study: whose.
+            trials: all of the study's, by number.
+            going: the one that has just been judged. It is taken for a paused one without set-up to pay.
+        """
         control = study.control()
         self.study = study
-        self.trials = trials
+        self.trials = [replace(trial, state="paused") if trial.number == going else trial for trial in trials]
+        self._going = going
         self.is_late = False
         """Whether something was left alone because it does not fit into the time left."""
         self._ladder = ladder(study.space, study.data.n_train)
@@ -57,21 +65,31 @@ class Scene:
 
     def bet(self) -> int | None:
         """The paused trial that promises more for its seconds than a new one; see `prospects.bet`."""
-        if not self._ladder:
+        if not self._ladder or not self.may_begin():
             return None
         end = self.study.space.budget.epochs * self.study.data.n_train
         field = prospects.Field(
-            standings=self._standings, ladder=self._ladder, end=end, factor=self._factor, paces=self._paces(),
-            spent=sum(trial.outcome.seconds.get("total", 0.0) for trial in self.trials if trial.outcome),
+            standings=self._standings, ladder=self._ladder, n_images=self.study.data.n_train, end=end,
+            factor=self._factor, paces=self._paces(), ceiling=_ceiling(self.study.space),
+            spent=sum(trial.seconds.get("total", 0.0) for trial in self.trials),
         )  # fmt: skip
-        return prospects.bet(field, may_begin=self.may_begin())
+        return prospects.bet(field)
+
+    def goes_on(self, number: int) -> bool:
+        """Whether a paused trial is what to train next, or among the best of its rung.
+
+        The latter also where another one comes first: pausing it would only cost its set-up again.
+        """
+        if rungs.is_promoted(number, self._standings, self._ladder, self._factor):
+            return True
+        if self.earned() is not None:
+            return False
+        bet = self.bet()
+        return number == (self.last_call() if bet is None else bet)
 
     def last_call(self) -> int | None:
-        """The best paused trial at the highest rung, where no new trial can begin and none runs.
-
-        A result to come might still change who is the best.
-        """
-        if self.may_begin() or any(trial.state == "running" for trial in self.trials):
+        """Where no new trial can begin: the paused one that is the best of its rung, the highest rung first."""
+        if self.may_begin():
             return None
         return rungs.promotable(self._standings, self._ladder, self._factor, is_last_call=True)
 
@@ -83,7 +101,10 @@ class Scene:
         architectures = {trial.params.get("architecture") for trial in self.trials}
         known = {architecture: pace_of(architecture, self.trials) for architecture in architectures}
         found = ((trial.number, known[trial.params.get("architecture")]) for trial in self.trials)
-        return {number: pace for number, pace in found if pace is not None}
+        paces = {number: pace for number, pace in found if pace is not None}
+        if self._going in paces:
+            paces[self._going] = replace(paces[self._going], setup=0.0)
+        return paces
 
 
 def standings(trials: Sequence[TrialRecord], space: Space, n_validation: int) -> list[rungs.Standing]:
@@ -125,6 +146,11 @@ def _scores(trial: TrialRecord, space: Space, n_validation: int) -> tuple[rungs.
         for entry in trial.curve
         if metric in entry
     )
+
+
+def _ceiling(space: Space) -> float:
+    """The best value there can be: metrics are shares or losses, the latter negated."""
+    return 1.0 if space.objective.direction == "maximize" else 0.0
 
 
 def _error(metric: str, value: float, n: int) -> float:

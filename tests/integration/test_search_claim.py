@@ -48,17 +48,21 @@ def begun(store: Store, text: str = SPACE, name: str = "claims") -> Study:
     return create(store, name, read_space_text(text), DATA, seed=0)
 
 
-def train(study: Study, claimed: Claim, *values: float) -> None:
-    """Record epochs as a worker does; those of earlier attempts stay. Rungs are after 1 and 3 of them."""
+def train(study: Study, claimed: Claim, *values: float, pace: float = 0.0) -> None:
+    """Record epochs as a worker does; those of earlier attempts stay. Rungs are after 1 and 3 of them.
+
+    Only where the pace (seconds an epoch) is known are there bets.
+    """
     done = len(study.trials()[claimed.number].curve)
     for epoch, value in enumerate(values, done + 1):
-        judged(study, claimed, judgement(claimed, epoch * EPOCH, value))
+        judged(study, claimed, judgement(claimed, epoch * EPOCH, value, pace=pace))
 
 
-def judgement(claimed: Claim, images: int, value: float, **more: float) -> EpochEnded:
+def judgement(claimed: Claim, images: int, value: float, pace: float = 0.0, **more: float) -> EpochEnded:
     metrics = {"val_accuracy": value, "val_loss": 1 - value, **more}
+    epoch = images / EPOCH
     return EpochEnded(
-        trial=claimed.number, epoch=images / EPOCH, images=images, metrics=metrics, seconds=Seconds(train=1.0)
+        trial=claimed.number, epoch=epoch, images=images, metrics=metrics, seconds=Seconds(train=pace * epoch)
     )
 
 
@@ -67,13 +71,13 @@ def ended(study: Study, claimed: Claim, ending: Literal["finished", "paused"] = 
     best = max(trial.curve, key=lambda entry: entry["val_accuracy"])
     return TrialEnded(
         trial=claimed.number, ending=ending, images=trial.images, epochs=trial.epochs, best_epoch=best["epoch"],
-        best_value=best["val_accuracy"], best_metrics={}, parameters=7, seconds=Seconds(train=1.0), weights="",
-        confusion="",
+        best_value=best["val_accuracy"], best_metrics={}, parameters=7, weights="", confusion="",
+        seconds=Seconds(train=trial.seconds["train"]),
     )  # fmt: skip
 
 
-def pause(study: Study, claimed: Claim, *values: float) -> None:
-    train(study, claimed, *values)
+def pause(study: Study, claimed: Claim, *values: float, pace: float = 0.0) -> None:
+    train(study, claimed, *values, pace=pace)
     Recording(study, claimed.number).paused(ended(study, claimed, "paused"), "Waits.")
     trial = study.trials()[claimed.number]
     assert study.store.ledger.pause(claimed.token, trial.images, int(trial.epochs), max(values))
@@ -157,7 +161,7 @@ def test_leader_goes_on_where_it_costs_little_of_what_was_spent(store: Store) ->
 
     first = taken(study)
     assert (first.number, first.resume) == (1, False)  # there is nobody to bet on yet
-    pause(study, first, 0.5)
+    pause(study, first, 0.5, pace=1.0)
     again = taken(study)
 
     assert (again.number, again.resume) == (first.number, True)  # before the second point in the queue
@@ -176,7 +180,21 @@ def test_judge_lets_the_best_go_on_at_its_rung(store: Store) -> None:
 
     assert judge.verdict(good.number, EPOCH) == "continue"
     assert judge.verdict(bad.number, EPOCH) == "pause"
-    assert judge.verdict(bad.number, 2 * EPOCH) == "continue"  # no rung
+
+
+@pytest.mark.parametrize(("spent", "expected"), [(9.0, "continue"), (1.0, "pause")])
+def test_judge_asks_whether_the_trial_would_be_chosen(store: Store, spent: float, expected: str) -> None:
+    study = begun(store)
+    failed, first = taken(study), taken(study)
+    crash = Failed(reason="crashed", message="It fell.", seconds=Seconds(train=spent))
+    assert conclude(study, failed, crash, "crashed")
+
+    # Alone at its rung it has earned nothing, but is worth a bet that can be afforded.
+    train(study, first, 0.5, pace=5.0)
+    assert Judge(study).verdict(first.number, EPOCH) == expected
+
+    train(study, first, 0.6, pace=5.0)  # two epochs are no rung
+    assert Judge(study).verdict(first.number, 2 * EPOCH) == "continue"
 
 
 def test_trial_is_judged_and_pauses_within_its_first_epoch(store: Store) -> None:
@@ -191,17 +209,6 @@ def test_trial_is_judged_and_pauses_within_its_first_epoch(store: Store) -> None
 
     assert verdicts == ["pause", "pause", "continue"]
     assert store.optuna.get_trial(study.trial_id(0)).intermediate_values == {1280: 0.3}
-
-
-def test_judgement_between_rungs_lets_a_trial_go_on(store: Store) -> None:
-    study = begun(store, SPACE.replace("3600", "1000"))
-    claimed = taken(study)
-    judged(study, claimed, *(judgement(claimed, images, 0.5) for images in (1280, EPOCH, 2 * EPOCH)))
-
-    # At 1280 and at the epoch's end it stood at a rung; two epochs are none.
-    assert [Judge(study).verdict(claimed.number, images) for images in (1280, EPOCH, 2 * EPOCH)] == [
-        "pause", "pause", "continue",
-    ]  # fmt: skip
 
 
 def test_value_of_a_part_gives_way_to_the_first_of_the_whole(store: Store) -> None:

@@ -51,9 +51,7 @@ def pause(study: Study, claimed: Claim, value: float) -> None:
     images = 3600 * (len(study.trials()[claimed.number].curve) + 1)
     metrics = {"accuracy": value, "loss": 1.0, "val_accuracy": value, "val_loss": 1.0}
     epoch = images / 3600
-    recording.judged(
-        EpochEnded(trial=claimed.number, epoch=epoch, images=images, metrics=metrics, seconds=Seconds(train=1.0))
-    )
+    recording.judged(EpochEnded(trial=claimed.number, epoch=epoch, images=images, metrics=metrics, seconds=Seconds()))
     recording.write()
     folder = study.store.files.trial(study.name, claimed.number)
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +59,7 @@ def pause(study: Study, claimed: Claim, value: float) -> None:
     confusion.write_text(json.dumps({"counts": [[150, 50], [30, 170]], "classes": ["a", "b"]}))
     ended = TrialEnded(
         trial=claimed.number, ending="paused", images=images, epochs=epoch, best_epoch=epoch, best_value=value,
-        best_metrics={}, parameters=7, seconds=Seconds(train=1.0), weights="", confusion=str(confusion),
+        best_metrics={}, parameters=7, seconds=Seconds(), weights="", confusion=str(confusion),
     )  # fmt: skip
     recording.paused(ended, "Waits for others.")
     assert study.store.ledger.pause(claimed.token, images, int(epoch), value)

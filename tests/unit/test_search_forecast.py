@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from search.trial import Outcome, TrialRecord
+from search.trial import TrialRecord
 from search.worker.forecast import Pace, fits, pace_of
 
 
 def trained(number: int, architecture: str, images: int, **seconds: float) -> TrialRecord:
-    outcome = Outcome(reason=None, why="", images=images, seconds={**seconds, "total": sum(seconds.values())})
-    return TrialRecord(number=number, state="paused", params={"architecture": architecture}, value=0.5, outcome=outcome)
+    return TrialRecord(
+        number=number, state="paused", params={"architecture": architecture}, value=0.5,
+        curve=({"epoch": 1, "images": images},), seconds={**seconds, "total": sum(seconds.values())},
+    )  # fmt: skip
 
 
 TRIALS = [

@@ -7,11 +7,9 @@ from hypothesis import strategies as st
 from search.worker.rungs import (
     Score,
     Standing,
-    contenders,
-    is_promoted_at,
+    is_promoted,
     next_judgement,
     promotable,
-    rung_reached,
     rungs,
 )
 
@@ -92,14 +90,6 @@ def test_value_of_the_whole_part_comes_before_a_better_one_of_a_part() -> None:
     assert (one.value_at(2000), one.value_at(4000)) == (0.6, 0.5)
 
 
-@pytest.mark.parametrize(
-    ("images", "before", "rung"),
-    [(2048, 0, 2000), (6144, 2048, 6000), (8192, 0, 6000), (13_500, 6144, None), (1024, 0, None)],
-)
-def test_rung_reached_by_a_judgement(images: int, before: int, rung: int | None) -> None:
-    assert rung_reached(images, before, (2000, 6000, 27_000)) == rung
-
-
 @pytest.mark.parametrize(("images", "expected"), [(0, 2000), (2048, 6000), (6016, 13_500), (13_500, 27_000)])
 def test_next_judgement_is_a_rung_or_the_end_of_an_epoch(images: int, expected: int) -> None:
     assert next_judgement(images, (2000, 6000, 13_500, 54_000), 13_500) == expected
@@ -160,36 +150,16 @@ def test_dead_trial_counts_at_the_rung_it_was_under_way_to_and_no_further() -> N
 def test_running_trial_is_promoted_at_its_rung() -> None:
     standings = [paused(0, 0.5), paused(1, 0.6), running(2, 0.7)]
 
-    assert is_promoted_at(2, 1, standings, LADDER, 3)
-    assert not is_promoted_at(1, 1, standings, LADDER, 3)
+    assert is_promoted(2, standings, LADDER, 3)
+    assert not is_promoted(1, standings, LADDER, 3)
 
 
-def noisy(number: int, value: float, error: float) -> Standing:
-    score = Score(images=1, value=value, error=error)
-    return Standing(number=number, scores=(score,), is_paused=True, has_ended=False)
+def test_trial_between_two_rungs_is_held_to_the_lower_one() -> None:
+    between = running(0, 0.5, 0.9)  # at two images; rungs are at one and three
 
-
-def test_trial_within_its_standard_error_of_the_cut_is_a_contender() -> None:
-    standings = [noisy(0, 0.70, 0.02), noisy(1, 0.69, 0.02), noisy(2, 0.67, 0.02)]
-
-    assert contenders(1, standings, LADDER, 3) == [0, 1]
-    assert promotable(standings, LADDER, 3) == 0  # it has not earned it
-    assert contenders(1, [noisy(n, s.scores[0].value, 0.0) for n, s in enumerate(standings)], LADDER, 3) == [0]
-
-
-def test_crowd_of_equals_is_not_promoted_as_a_whole() -> None:
-    crowd = [noisy(number, 0.5, 0.02) for number in range(30)]
-
-    assert contenders(1, crowd, LADDER, 3) == list(range(15))  # ten, and half as many
-
-
-def test_contenders_where_nobody_has_earned_it_are_the_leader() -> None:
-    assert contenders(1, [noisy(0, 0.5, 0.02), noisy(1, 0.51, 0.02)], LADDER, 3) == [1]
-    assert contenders(3, [noisy(0, 0.5, 0.02)], LADDER, 3) == []
-
-
-def test_dead_trial_is_no_contender_by_chance() -> None:
-    assert contenders(1, [noisy(0, 0.5, 0.02), dead(1), dead(2)], LADDER, 3) == [0]
+    assert not is_promoted(0, [between, paused(1, 0.6), paused(2, 0.4)], LADDER, 3)
+    assert is_promoted(0, [between, paused(1, 0.4), paused(2, 0.4)], LADDER, 3)
+    assert not is_promoted(0, [Standing(number=0, scores=(), is_paused=False, has_ended=False)], LADDER, 3)
 
 
 curves = st.lists(st.floats(0, 1), min_size=1, max_size=12)

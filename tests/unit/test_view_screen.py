@@ -70,7 +70,7 @@ def test_best_is_rounded_as_everywhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("total", "said"), [(0.0, "known when the trial pauses or ends"), (2.0, "setup 1.5 s, total 2.0 s")]
+    ("total", "said"), [(0.0, "known after its first judgement"), (2.0, "setup 1.5 s, total 2.0 s")]
 )
 def test_seconds_are_told_once_they_are_known(total: float, said: str) -> None:
     shown = {
