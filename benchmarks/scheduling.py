@@ -131,8 +131,8 @@ PARTS = {
     "hpsearch": Rules(),
     "every trial pauses at its rung": Rules(stays=False),
     "errors of scores not known": Rules(knows_errors=False),
-    "a bet costs a third of what was spent": Rules(share=1 / 3),
-    "a bet costs all that was spent": Rules(share=1.0),
+    "a trial takes half of the time at most": Rules(share=0.5),
+    "a trial may take all of the time": Rules(share=1.0),
 }
 
 

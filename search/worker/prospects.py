@@ -2,8 +2,8 @@
 
 Successive halving lets nobody go on until `factor` trials have reached its rung. Early in a search
 this keeps the best trial waiting where it would gain most, so there are **bets**: a paused trial goes on
-to its next judgement although it has not earned it, if that costs at most half of what was
-spent on the study before. Whatever a bet brings, it slows the search by a bounded factor.
+to its next judgement although it has not earned it, as long as its training takes at most two thirds
+of all that is spent on the study: whatever bets bring, others are looked at as well.
 
 A bet must also promise more than a new trial: expected improvement (Jones, Schonlau and Welch,
 "Efficient global optimization", 1998, equation 15) for each second (Snoek, Larochelle and Adams,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from search.worker.forecast import Pace
     from search.worker.rungs import Score, Standing
 
-SHARE = 0.5
-"""Of the seconds spent before, what one bet may cost."""
+SHARE = 2 / 3
+"""Of all seconds spent on a study, what the training of one trial may take by bets."""
 _LEAST_SPREAD = 0.1  # of an exponent, in shares of it: a few trials that agree prove little
 _LARGEST_EXPONENT = 700.0  # of e, in a float
 _LEAST_ERROR = 1e-4  # of a value, below the best there can be: a logarithm must exist
@@ -63,7 +63,7 @@ class Field:
     ceiling: float = 1.0
     """The best value there can be: 1 for a share, 0 for a loss (which is negated)."""
     share: float = SHARE
-    """Of the seconds spent, what one bet may cost."""
+    """Of all seconds, what the training of one trial may take."""
 
     @cached_property
     def points(self) -> tuple[int, ...]:
@@ -128,8 +128,11 @@ def bet(field: Field) -> int | None:
 
 def _is_affordable(field: Field, standing: Standing) -> bool:
     pace = field.paces.get(standing.number)
+    if pace is None:
+        return False
     needed = field.next_judgement(standing.images) - standing.images
-    return pace is not None and pace.seconds(needed) <= field.share * field.spent
+    trained = pace.per_image * (standing.images + needed)
+    return trained <= field.share * (field.spent + pace.seconds(needed))
 
 
 def _rate(field: Field, standing: Standing) -> float:

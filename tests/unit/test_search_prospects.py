@@ -51,11 +51,11 @@ def test_leader_goes_on_where_nobody_has_yet() -> None:
     assert bet(field(trial(0, 0.3), trial(1, 0.4))) == 1
 
 
-def test_bet_costs_at_most_half_of_what_was_spent() -> None:
-    needed = FAST.seconds(4000)
+def test_trial_takes_at_most_its_share_of_all_seconds() -> None:
+    enough = FAST.per_image * 6000 / SHARE - FAST.seconds(4000)  # from 2,000 images to 6,000
 
-    assert bet(field(trial(0, 0.4), spent=needed / SHARE)) == 0
-    assert bet(field(trial(0, 0.4), spent=needed / SHARE - 0.01)) is None
+    assert bet(field(trial(0, 0.4), spent=enough)) == 0
+    assert bet(field(trial(0, 0.4), spent=enough - 0.01)) is None
 
 
 def test_leader_that_rises_goes_on_before_new_ones() -> None:
@@ -143,10 +143,10 @@ def test_trial_at_chance_goes_on_while_it_is_cheap() -> None:
 
 def test_bet_reaches_to_the_end_of_the_epoch_beyond_the_first() -> None:
     leader = trial(0, 0.4, 0.6, 0.7)  # one epoch done; the next rung is two epochs away
-    needed = FAST.seconds(18_000)
+    enough = FAST.per_image * 36_000 / SHARE - FAST.seconds(18_000)
 
-    assert bet(field(leader, *dead(range(1, 9)), spent=needed / SHARE)) == 0
-    assert bet(field(leader, *dead(range(1, 9)), spent=needed / SHARE - 0.01)) is None
+    assert bet(field(leader, *dead(range(1, 9)), spent=enough)) == 0
+    assert bet(field(leader, *dead(range(1, 9)), spent=enough - 0.01)) is None
 
 
 @pytest.mark.parametrize(
