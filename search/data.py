@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.errors import SearchError
-from search.training import messages
+from search.training import encoding
 from search.training.data.sources import absolute_source
 from search.training.messages import DataLoaded, Failed, LoadData
 
@@ -45,12 +45,12 @@ def _ask(command: LoadData) -> DataLoaded | Failed:
     done = subprocess.run(
         # -P: a module in the current folder that is called like one of ours, or Keras', is not ours.
         [sys.executable, "-P", "-m", "search.training.data"],
-        input=messages.encode(command),
+        input=encoding.encode(command),
         capture_output=True,
         check=False,
     )
     try:
-        answer = messages.decode(done.stdout)
+        answer = encoding.decode(done.stdout)
     except ValueError as error:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise SearchError(f"reading {command.source} failed: {''.join(last) or 'no word'}") from error

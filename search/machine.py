@@ -56,14 +56,14 @@ def gpus() -> int:
 def shares(workers: int | None = None) -> Shares:
     """Share the machine out so that no thread is oversubscribed.
 
-    Without a number of workers, one for each core up to four, then one for every two cores, as
-    memory allows: two processes of one thread train faster than one of two (their Python and
-    their tracing overlap). With a GPU, one worker for each.
+    Without a number of workers, one for every two cores, as memory allows. A worker for each core trains about a tenth
+    more images in all, but its leader learns at half the pace, and each worker compiles each network anew: early in a
+    search that costs more (docs/decisions/0010-one-worker-for-two-cores.md). With a GPU, one worker for each.
     """
     total = cores()
     if workers is None:
         by_memory = max(1, available_memory() // MEMORY_PER_WORKER)
-        workers = gpus() or max(1, min(total if total <= 4 else max(4, total // 2), by_memory))
+        workers = gpus() or max(1, min(total // 2, by_memory))
     return Shares(workers=workers, threads=max(1, total // max(1, workers)))
 
 

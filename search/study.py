@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from search.distributions import distributions
 from search.errors import StudyMismatchError, StudyNotFoundError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from spaces.space import Point
     from storage.holding import Holding
     from storage.store import Store
+    from storage.trials import StoredTrial
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -32,6 +33,8 @@ OWN = "hpsearch:"
 MAX_NOTE = 1 << 16
 """Characters of JSON: everybody who looks at a study reads all of its trials."""
 _MEASURED = ("curve", "vitals")
+_DECIDING = ("curve", "story", "seed", "micro_batch", "seconds", "outcome")
+"""Of what is kept of a trial, the part that is read with all of them."""
 
 StudyState = Literal["open", "out_of_time", "stopping", "stopped", "finished"]
 
@@ -80,6 +83,7 @@ class Study:
         self.space = Space.from_json(attributes["space"])
         self.data = DataLoaded(**_with_tuple(attributes["data"]))
         self.seed = int(attributes["seed"])
+        self._trials = store.trials(self.id, user=("name",), system=[OWN + key for key in _DECIDING])
         self.optuna = optuna.load_study(
             study_name=name, storage=store.optuna, sampler=optuna.samplers.RandomSampler(seed=self.seed)
         )
@@ -118,13 +122,17 @@ class Study:
             return False
 
     def trials(self) -> tuple[TrialRecord, ...]:
-        """All trials, by number."""
+        """All trials, by number; see `vitals` for what is not among them."""
         holdings = {holding.number: holding for holding in self.store.ledger.holdings(self.name)}
         metric = self.space.objective.metric
         return tuple(
-            _record(frozen, holdings.get(frozen.number), metric, maximize=self.maximizes)
-            for frozen in self.optuna.get_trials(deepcopy=False)
+            _record(stored, holdings.get(stored.number), metric, maximize=self.maximizes)
+            for stored in self._trials.all()
         )
+
+    def vitals(self, number: int) -> tuple[dict[str, float], ...]:
+        """A trial's signs of life, thinned out, one mapping a step; see `search.training.vitals.signs`."""
+        return tuple(own(self.store.optuna.get_trial_system_attrs(self.trial_id(number))).get("vitals", ()))
 
     def best(self) -> TrialRecord | None:
         """The trial with the best value among those that have ended or are paused, or None.
@@ -148,7 +156,7 @@ class Study:
         return self.store.optuna.get_trial_number_from_id(trial_id)
 
     def note(self, number: int, key: str, value: Any) -> None:
-        """Keep something of our own about a trial: `curve`, `vitals`, `story`, `seconds`, `outcome` or `seed`.
+        """Keep something of our own about a trial: `curve`, `story`, `outcome`, `seed` and the like.
 
         Not as a user attribute: the dashboard shows those, each in one line.
 
@@ -252,9 +260,9 @@ def best_entry(curve: Sequence[dict[str, float]], metric: str, *, maximize: bool
     return (max if maximize else min)(found, key=lambda entry: entry[metric], default=None)
 
 
-def _record(frozen: FrozenTrial, holding: Holding | None, metric: str, *, maximize: bool) -> TrialRecord:
-    attributes = own(frozen.system_attrs)
-    state = _STATES[frozen.state]
+def _record(stored: StoredTrial, holding: Holding | None, metric: str, *, maximize: bool) -> TrialRecord:
+    attributes = own(stored.system_attrs)
+    state = _STATES[stored.state]
     if state == "running" and holding is not None and holding.state in ("paused", "released"):
         state = "paused"
     curve = tuple(attributes.get("curve", ()))
@@ -262,15 +270,14 @@ def _record(frozen: FrozenTrial, holding: Holding | None, metric: str, *, maximi
     part = best.get(PARTIAL)
     outcome = Outcome(**attributes["outcome"]) if "outcome" in attributes else None
     return TrialRecord(
-        number=frozen.number,
+        number=stored.number,
         state=state,
-        params=frozen.params,
-        value=frozen.value if state in ACCEPTED else best.get(metric),
+        params=stored.params,
+        value=stored.value if state in ACCEPTED else best.get(metric),
         val_images=None if part is None else int(part),
         curve=curve,
-        vitals=tuple(attributes.get("vitals", ())),
         story=attributes.get("story", ""),
-        name=frozen.user_attrs.get("name"),
+        name=stored.user_attrs.get("name"),
         seed=attributes.get("seed", 0),
         worker=holding.worker if holding else None,
         attempts=holding.attempt if holding else 0,

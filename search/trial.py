@@ -62,8 +62,6 @@ class TrialRecord:
     """Validation images that the value was measured on; None for the whole part."""
     curve: tuple[dict[str, float], ...] = ()
     """One mapping a judgement: `epoch`, `images`, then the metrics."""
-    vitals: tuple[dict[str, float], ...] = ()
-    """Signs of life, thinned out, one mapping a step; see `search.training.vitals.signs`."""
     story: str = ""
     """What the last epoch's signs mean, for a person."""
     name: str | None = None

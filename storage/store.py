@@ -18,10 +18,11 @@ from storage.late import LateResults
 from storage.ledger import Ledger
 from storage.locks import advisory_lock, file_lock
 from storage.tables import EpochNow
+from storage.trials import Trials
 from storage.url import StoreUrl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from storage.schema import SchemaState
 
@@ -85,6 +86,10 @@ class Store(_Access):
                 with self.lock(_SCHEMA_LOCK):
                     schema.use_write_ahead_log(self.engine)
             self.optuna = schema.open_optuna(url)
+
+    def trials(self, study_id: int, user: Collection[str], system: Collection[str]) -> Trials:
+        """A reader of one study's trials, with the attributes of these names."""
+        return Trials(self.engine, self.url, study_id, user, system)
 
     def now(self) -> float:
         """The database's clock, in seconds since 1970-01-01 UTC; the only one to compare times on."""

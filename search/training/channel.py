@@ -6,7 +6,7 @@ import os
 import select
 from typing import TYPE_CHECKING
 
-from search.training import messages
+from search.training import encoding
 
 if TYPE_CHECKING:
     from search.training.messages import Command, Event
@@ -27,7 +27,7 @@ class Channel:
 
     def send(self, event: Event) -> None:
         """Write an event; blocks while the pipe is full."""
-        data = messages.encode(event)
+        data = encoding.encode(event)
         try:
             while data:
                 data = data[os.write(self._events, data) :]
@@ -52,7 +52,7 @@ class Channel:
                 raise EOFError("the worker is gone")
             self._buffer += chunk
         line, self._buffer = self._buffer.split(b"\n", 1)
-        command: Command = messages.decode(line)
+        command: Command = encoding.decode(line)
         return command
 
     def give_back(self, command: Command) -> None:

@@ -1,4 +1,4 @@
-"""What worker and trainer say to each other: one JSON object a line.
+"""What worker and trainer say to each other; `search.training.encoding` makes lines of it.
 
 The worker sends *commands*, the trainer answers with *events*. Neither Keras nor NumPy is
 needed to speak: this module is imported on both sides of the pipe.
@@ -6,8 +6,7 @@ needed to speak: this module is imported on both sides of the pipe.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Action = Literal["continue", "stop", "pause"]
@@ -292,41 +291,3 @@ Event = (
     Ready | DataLoaded | TrialStarted | Progress | EpochEnded | TrialEnded | Failed | Measured
     | Exported | Evaluated
 )  # fmt: skip
-
-_KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (
-        LoadData, Train, Verdict, Interrupt, Measure, Export, Evaluate, Quit,
-        Ready, DataLoaded, TrialStarted, Progress, EpochEnded, TrialEnded, Failed, Measured,
-        Exported, Evaluated,
-    )
-}  # fmt: skip
-
-
-def encode(message: Command | Event) -> bytes:
-    """The message as one line of UTF-8 JSON, newline included.
-
-    Raises:
-        ValueError: if a number is NaN or infinite: those are failures, not values.
-    """
-    body = {"kind": type(message).__name__, **asdict(message)}
-    return json.dumps(body, allow_nan=False).encode() + b"\n"
-
-
-def decode(line: bytes) -> Any:
-    """The message that `encode` made the line from.
-
-    Raises:
-        ValueError: if the line is no message.
-    """
-    try:
-        body = json.loads(line)
-        kind = _KINDS[body.pop("kind")]
-        if "seconds" in body:
-            body["seconds"] = Seconds(**body["seconds"])
-        for name in ("image_shape", "judge_at"):
-            if name in body:
-                body[name] = tuple(body[name])
-        return kind(**body)
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-        raise ValueError(f"not a message: {line[:200]!r}") from error

@@ -144,7 +144,7 @@ def show_to_dict(study: Study, number: int) -> dict[str, Any]:
         "val_images": None if trial.value is None else trial.val_images or study.data.n_validation,
         "params": trial.params,
         "curve": list(trial.curve),
-        "vitals": list(trial.vitals),
+        "vitals": list(study.vitals(number)),
         "seconds": {**seconds, **trial.seconds},
         "attempts": trial.attempts,
         "worker": trial.worker,

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from search.study import Study
-from search.worker.claim import MAX_ATTEMPTS, give_up_exhausted
+from search.worker.claim import MAX_LOST, give_up_exhausted
 from search.worker.delivery import finish_others
 from storage.failpoints import passing
 from storage.ledger import DOUBT
@@ -54,7 +54,7 @@ class Caretaker:
         for holding in self._store.ledger.reap():
             logger.info("trial %d of %s lost its worker, %s", holding.number, holding.study, holding.worker)
             passing("reaped")
-        for name in {holding.study for holding in self._store.ledger.exhausted(MAX_ATTEMPTS)}:
+        for name in {holding.study for holding in self._store.ledger.exhausted(MAX_LOST)}:
             study = Study(self._store, name)
             with self._store.lock(f"claim {name}"):
                 give_up_exhausted(study)

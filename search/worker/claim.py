@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from search.study import Study
     from search.trial import TrialRecord
 
-MAX_ATTEMPTS = 3
-"""A trial whose worker was lost so often is not tried again."""
+MAX_LOST = 10
+"""A trial that has lost so many workers is not tried again. Many, because trials are trained in processes of their own:
+a worker that goes is hardly ever a trial's doing, and a search must not lose points to it. The bound is for those
+that take the whole machine down."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +95,7 @@ def give_up_exhausted(study: Study) -> None:
 
     Looked for anew each time, and not only where a lease was just reaped: whoever reaped may have died.
     """
-    for holding in study.store.ledger.exhausted(MAX_ATTEMPTS, study.name):
+    for holding in study.store.ledger.exhausted(MAX_LOST, study.name):
         trial_id = study.trial_id(holding.number)
         if not study.store.optuna.get_trial(trial_id).state.is_finished():
             why = f"{holding.attempt} workers were lost while they trained this trial; it is not tried again."

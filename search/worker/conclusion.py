@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from search.durations import format_epochs
-from search.worker.claim import MAX_ATTEMPTS
 from search.worker.delivery import deliver
 from search.worker.judge import Judge
 from search.worker.reasons import reason_of, smaller, waits
@@ -29,6 +28,9 @@ if TYPE_CHECKING:
     from search.worker.recording import Recording
     from search.worker.spool import Spool
     from search.worker.trainer import Trainer
+
+MAX_DEATHS = 3
+"""A trial that has cost so many trainers is not tried again."""
 
 AttemptEnding = Literal["ended", "paused", "failed", "lost", "left"]
 """`lost`: another worker may hold the trial. `left`: the worker was asked to end while the store was away."""
@@ -103,11 +105,13 @@ class Conclusion:
         self, failure: Failed, reason: Reason, log: str, why: str, note: Callable[[], None] = lambda: None
     ) -> AttemptEnding:
         """Leave a trial to whoever is first, at the cost of an attempt; record its failure after the last one."""
-        if self._claim.attempt >= MAX_ATTEMPTS:
+        deaths = self._recording.deaths + 1
+        if deaths >= MAX_DEATHS:
             return self.failed(failure, reason, log)
 
         def write() -> None:
             note()
+            self._study.note(self._claim.number, "deaths", deaths)
             self._recording.handed_back(why)
 
         curve = self._recording.curve

@@ -2,7 +2,7 @@
 
 Successive halving lets nobody go on until `factor` trials have reached its rung. Early in a search
 this keeps the best trial waiting where it would gain most, so there are **bets**: a paused trial goes on
-to its next judgement although it has not earned it, as long as its training takes at most two thirds
+to its next judgement although it has not earned it, as long as its training takes at most three quarters
 of all that is spent on the study: whatever bets bring, others are looked at as well.
 
 A bet must also promise more than a new trial: expected improvement (Jones, Schonlau and Welch,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from search.worker.forecast import Pace
     from search.worker.rungs import Score, Standing
 
-SHARE = 2 / 3
+SHARE = 0.75
 """Of all seconds spent on a study, what the training of one trial may take by bets."""
 _LEAST_SPREAD = 0.1  # of an exponent, in shares of it: a few trials that agree prove little
 _LARGEST_EXPONENT = 700.0  # of e, in a float

@@ -43,6 +43,8 @@ class Recording:
         self.vitals: list[dict[str, float]] = list(self._written["vitals"])
         self.story = str(self._written["story"])
         self.seconds: dict[str, float] = dict(self._written["seconds"])
+        self.deaths = int(kept.get("deaths", 0))
+        """Attempts that ended with their trainer dead, or with a failure that another attempt may not have."""
         self._note = ""
         """For the dashboard, not written yet."""
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Self
 
 from search import machine
 from search.errors import TrainerError
-from search.training import messages
+from search.training import encoding
+from search.training.messages import Quit
 
 if TYPE_CHECKING:
     from search.training.messages import Command, Event
@@ -87,7 +88,7 @@ class Trainer:
 
     def send(self, command: Command) -> None:
         """Send a command; raises TrainerDiedError if the child is gone."""
-        data = messages.encode(command)
+        data = encoding.encode(command)
         try:
             while data:
                 data = data[os.write(self._commands, data) :]
@@ -109,7 +110,7 @@ class Trainer:
                 raise self._death()
             self._buffer += chunk
         line, self._buffer = self._buffer.split(b"\n", 1)
-        event: Event = messages.decode(line)
+        event: Event = encoding.decode(line)
         return event
 
     def request(self, command: Command | None, timeout: float) -> Event:
@@ -142,7 +143,7 @@ class Trainer:
     def quit(self) -> None:
         """Ask the child to end; kill it when it does not."""
         try:
-            self.send(messages.Quit())
+            self.send(Quit())
             self._process.wait(QUIT_SECONDS)
         except (TrainerDiedError, subprocess.TimeoutExpired):
             pass

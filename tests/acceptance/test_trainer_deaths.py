@@ -72,8 +72,9 @@ def attempts_with_epochs(shell: Shell) -> list[str]:
 
 @pytest.mark.parametrize(
     ("room", "state", "reason", "attempts"),
-    [(12, "complete", "finished", 2), pytest.param(0, "failed", "out_of_memory", 3, marks=pytest.mark.slow)],
+    [(12, "complete", "finished", 2), (0, "failed", "out_of_memory", 3)],
 )
+@pytest.mark.slow
 def test_f14_batch_without_room_is_tried_in_micro_batches(
     shell: Shell, room: int, state: str, reason: str, attempts: int
 ) -> None:

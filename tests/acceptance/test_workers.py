@@ -26,7 +26,8 @@ def trainer_of(worker_pid: int) -> int:
     return child.pid
 
 
-@pytest.mark.parametrize("any_shell", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
+@pytest.mark.slow
+@pytest.mark.parametrize("any_shell", ["sqlite", "postgresql"], indirect=True)
 def test_killed_worker_leaves_its_trial_to_the_other(any_shell: Shell) -> None:
     shell = any_shell
     shell.write(ENDLESS)
@@ -56,6 +57,7 @@ def test_killed_worker_leaves_its_trial_to_the_other(any_shell: Shell) -> None:
     assert again["curve"][: len(lost["curve"])] == lost["curve"]
 
 
+@pytest.mark.slow
 def test_worker_asked_to_end_gives_its_trial_back(shell: Shell) -> None:
     shell.write(ENDLESS)
     shell.run("start", "--space", "quick.yaml", "--workers", "0")
@@ -77,6 +79,7 @@ def test_worker_asked_to_end_gives_its_trial_back(shell: Shell) -> None:
     assert carried_on["attempts"] == 1  # ending in order is no failure
 
 
+@pytest.mark.slow
 def test_stop_ends_running_trials_with_what_they_have(shell: Shell) -> None:
     shell.write(ENDLESS)
     shell.run("start", "--space", "quick.yaml", "--workers", "0")

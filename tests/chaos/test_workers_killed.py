@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -112,6 +113,30 @@ def test_f07_worker_suspended_for_longer_than_its_lease(opened: Callable[..., Ar
     arena.ended(1)
     assert arena.store.optuna.get_trial(arena.study.trial_id(0)) == before
     arena.check(accepted=2)
+
+
+@pytest.mark.slow
+def test_f08_worker_suspended_while_it_writes_a_checkpoint(opened: Callable[..., Arena]) -> None:
+    arena = opened(epochs=60)
+    first = arena.worker(CHAOS_STOPS_IN="3")
+    arena.wait_for(lambda: list(arena.store.files.root.rglob("*.part")), "half a checkpoint")
+    arena.worker(seconds=0.3)
+    arena.wait_for(lambda: arena.epochs() >= 8, "epochs of the second attempt")
+    [holding] = arena.store.ledger.holdings("chaos")
+    mine = arena.store.files.trial("chaos", 0, holding.token)
+
+    before = len(json.loads(next(mine.glob("checkpoint-*.json")).read_text()))
+    os.kill(first.pid, signal.SIGCONT)
+    arena.wait_for(lambda: "lease lost" in arena.log(0), "the first worker's insight")
+    after = len(json.loads(next(mine.glob("checkpoint-*.json")).read_text()))
+
+    assert before >= 8
+    assert after >= before  # never the third epoch's again
+    arena.ended(0)
+    arena.ended(1)
+    assert arena.trial().attempts == 2
+    assert not list(arena.store.files.root.rglob("*.part"))
+    arena.check(accepted=1)
 
 
 @pytest.mark.slow

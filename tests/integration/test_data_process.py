@@ -5,19 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from search.training import messages
+from search.training import encoding
 from search.training.messages import DataLoaded, Failed, LoadData
 
 
 def ask(source: str) -> DataLoaded | Failed:
     done = subprocess.run(
         [sys.executable, "-m", "search.training.data"],
-        input=messages.encode(LoadData(source=source, validation=0.1, train_limit=None, seed=0)),
+        input=encoding.encode(LoadData(source=source, validation=0.1, train_limit=None, seed=0)),
         capture_output=True,
         timeout=600,
         check=True,
     )
-    return messages.decode(done.stdout)
+    return encoding.decode(done.stdout)
 
 
 def test_process_tells_what_a_source_holds():

@@ -102,7 +102,7 @@ def test_running_trial_says_how_it_is(claimed: tuple[Study, Claim]) -> None:
     judged(study, one, epoch(2, [signs(110), signs(200)]))
 
     assert show_to_dict(study, one.number)["why"] == ""
-    assert [entry["step"] for entry in study.trials()[0].vitals] == [1, 100, 110, 200]
+    assert [entry["step"] for entry in study.vitals(0)] == [1, 100, 110, 200]
 
 
 def test_ended_trial_has_its_last_story_after_the_reason(claimed: tuple[Study, Claim]) -> None:
@@ -125,7 +125,7 @@ def test_steps_that_are_trained_again_replace_their_signs(claimed: tuple[Study, 
 
     judged(study, one, epoch(1, [signs(51, 0.7), signs(100, 0.8)]))
 
-    assert study.trials()[0].vitals == (signs(1), signs(50), signs(51, 0.7), signs(100, 0.8))
+    assert study.vitals(0) == (signs(1), signs(50), signs(51, 0.7), signs(100, 0.8))
 
 
 def test_signs_of_a_long_trial_stay_few(claimed: tuple[Study, Claim]) -> None:
@@ -134,6 +134,6 @@ def test_signs_of_a_long_trial_stay_few(claimed: tuple[Study, Claim]) -> None:
     for number in range(1, 10):
         judged(study, one, epoch(number, [signs(step) for step in range(number * 400, number * 400 + 400, 10)]))
 
-    kept = [entry["step"] for entry in study.trials()[0].vitals]
+    kept = [entry["step"] for entry in study.vitals(0)]
     assert len(kept) == 160
     assert (kept[0], kept[-1]) == (400, 3990)

@@ -6,9 +6,10 @@ import pytest
 import tensorflow as tf
 
 from search.training.data.errors import DataError
+from search.training.encoding import decode, encode
 from search.training.errors import DivergedError, MetricError
 from search.training.failures import failure
-from search.training.messages import Seconds, decode, encode
+from search.training.messages import Seconds
 from search.training.models import ModelError
 
 SECONDS = Seconds(setup=1.0)

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from training_talk import SMALL, train_command
 
+from search.training.encoding import decode, encode
 from search.training.messages import (
     DataLoaded,
     EpochEnded,
@@ -27,8 +28,6 @@ from search.training.messages import (
     Ready,
     TrialEnded,
     Verdict,
-    decode,
-    encode,
 )
 
 LOAD = LoadData(source="mnist-5k", validation=0.1, train_limit=256, seed=0)

@@ -11,9 +11,10 @@ import pytest
 from search.training.callbacks.vitals import Story, Vitals
 from search.training.channel import Channel
 from search.training.course import Course, Stretch
+from search.training.encoding import decode, encode
 from search.training.errors import CollapsedError, DivergedError
 from search.training.failures import failure
-from search.training.messages import Seconds, Train, Verdict, decode, encode
+from search.training.messages import Seconds, Train, Verdict
 from search.training.session import Session
 from search.training.state import TrialIdentity, TrialState
 from search.training.stopwatch import Stopwatch

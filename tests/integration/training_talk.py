@@ -12,7 +12,8 @@ from threading import Thread
 from typing import Any
 
 from search.training.channel import Channel
-from search.training.messages import EpochEnded, Interrupt, Train, TrialEnded, Verdict, decode, encode
+from search.training.encoding import decode, encode
+from search.training.messages import EpochEnded, Interrupt, Train, TrialEnded, Verdict
 
 # As the trainer's own process has it; without effect where TensorFlow was imported before.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -6,7 +6,8 @@ from threading import Thread
 import pytest
 
 from search.training.channel import Channel
-from search.training.messages import Failed, Interrupt, Quit, Verdict, decode, encode
+from search.training.encoding import decode, encode
+from search.training.messages import Failed, Interrupt, Quit, Verdict
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from search.training.encoding import decode, encode
 from search.training.messages import (
     DataLoaded,
     EpochEnded,
@@ -15,8 +16,6 @@ from search.training.messages import (
     Train,
     TrialEnded,
     Verdict,
-    decode,
-    encode,
 )
 
 SECONDS = Seconds(setup=1.5, train=2.0, validate=0.25, checkpoint=0.125)

@@ -7,8 +7,9 @@ import pytest
 
 from search.training.channel import Channel
 from search.training.course import Course, Stretch
+from search.training.encoding import decode, encode
 from search.training.errors import MetricError
-from search.training.messages import EpochEnded, Interrupt, Progress, Quit, Train, Verdict, decode, encode
+from search.training.messages import EpochEnded, Interrupt, Progress, Quit, Train, Verdict
 from search.training.session import Session
 from search.training.state import TrialIdentity, TrialState
 from search.training.stopwatch import Stopwatch

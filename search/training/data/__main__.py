@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 
-from search.training import messages
+from search.training import encoding
 from search.training.data.dataset import describe, load_dataset
 from search.training.data.errors import DataError
 from search.training.messages import DataLoaded, Failed, LoadData
@@ -37,10 +37,10 @@ def main() -> None:
     # Keras prints the progress of its downloads: stdout is for the answer alone.
     with os.fdopen(os.dup(1), "wb") as replies:
         os.dup2(2, 1)
-        command = messages.decode(sys.stdin.buffer.readline())
+        command = encoding.decode(sys.stdin.buffer.readline())
         if not isinstance(command, LoadData):
             raise SystemExit(f"LoadData was expected, but got {type(command).__name__}")
-        replies.write(messages.encode(answer(command)))
+        replies.write(encoding.encode(answer(command)))
 
 
 if __name__ == "__main__":
