@@ -6,8 +6,8 @@
 
 Each trial is an epoch of 2,048 images and a validation, in the order in which a search proposes them:
 four networks at their defaults first, then learning rates, heads and batch sizes mixed. First
-hpsearch's trainers take them from one list, spoken to as workers do: as many as there are cores, with a thread
-each, as `hpsearch start` has them. Then a loop that builds, compiles, fits with `validation_data` and clears the
+hpsearch's trainers take them from one list, spoken to as workers do: one for every two cores, as `hpsearch start`
+has them. Then a loop that builds, compiles, fits with `validation_data` and clears the
 session each time goes through the same list with all cores. Imports are left out of both. Setup is all
 that comes before the second step, less what the later steps took on average. Ends with status 1 when
 hpsearch makes fewer than four times as many trials a minute.
@@ -106,7 +106,7 @@ def _hpsearch(points: list[dict[str, Any]], folder: Path, options: argparse.Name
     """Through trainers that live from the first trial to the last, each spoken to by a thread of this process."""
     numbers = iter(range(len(points)))
     lock = Lock()
-    trainers = [_Trainer(folder, place, options) for place in range(options.cores)]
+    trainers = [_Trainer(folder, place, options) for place in range(max(1, options.cores // 2))]
     begun = time.perf_counter()
 
     def work(trainer: _Trainer) -> None:
@@ -151,7 +151,8 @@ class _Trainer:
 
         self._folder = folder
         self.setups: dict[int, float] = {}
-        self._trainer = started(1, folder / f"trainer-{place}.log")
+        threads = options.cores // max(1, options.cores // 2)
+        self._trainer = started(threads, folder / f"trainer-{place}.log")
         load = LoadData(source=options.source, validation=VALIDATION, train_limit=N_IMAGES, seed=0)
         self._trainer.request(load, timeout=60)
 
