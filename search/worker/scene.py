@@ -78,8 +78,11 @@ class Scene:
     def goes_on(self, number: int) -> bool:
         """Whether a paused trial is what to train next, or among the best of its rung.
 
-        The latter also where another one comes first: pausing it would only cost its set-up again.
+        The latter also where another one comes first: pausing it would only cost its set-up again. Before the first
+        rung there is nothing to compare, and a trial that paused there would wait for ever.
         """
+        if not self._ladder or self.trials[number].images < self._ladder[0]:
+            return True
         if rungs.is_promoted(number, self._standings, self._ladder, self._factor):
             return True
         if self.earned() is not None:

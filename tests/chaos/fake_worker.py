@@ -12,7 +12,7 @@ from fake_trainer import FakeTrainer
 from search import machine
 from search.commands.logs import log_to_terminal
 from search.errors import SearchError
-from search.worker import trainer
+from search.worker import caretaker, claim, trainer
 from search.worker.orders import Orders
 from search.worker.patience import until_free
 from search.worker.worker import Worker
@@ -25,6 +25,8 @@ if __name__ == "__main__":
         time.time = lambda: clock() + float(ahead)
     if free := os.environ.get("CHAOS_FREE"):  # a file with the bytes that are free
         machine.free_disk = lambda folder: int(Path(free).read_text())
+    if most := os.environ.get("CHAOS_MAX_LOST"):
+        claim.MAX_LOST = caretaker.MAX_LOST = int(most)
     trainer.started = lambda threads, log: FakeTrainer()
     log_to_terminal()
     try:

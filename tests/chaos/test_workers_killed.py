@@ -81,14 +81,15 @@ def test_f03_worker_killed_while_it_records(opened: Callable[..., Arena], place:
 @pytest.mark.slow
 def test_f04_reaper_killed_before_it_gives_up(opened: Callable[..., Arena]) -> None:
     arena = opened()
+    few = {"CHAOS_MAX_LOST": "3"}  # each takes its time
     for attempt in range(3):
-        arena.worker("judged:kill")
+        arena.worker("judged:kill", **few)
         arena.wait_for(lambda: arena.trial().attempts == attempt + 1, "the next attempt")  # noqa: B023
         arena.ended(attempt, KILLED)
-    arena.worker("reaped:kill")  # it takes the trial from the last one, and dies before it gives it up
+    arena.worker("reaped:kill", **few)  # it takes the trial from the last one, and dies before it gives it up
     arena.ended(3, KILLED)
 
-    arena.worker()
+    arena.worker(**few)
 
     arena.ended(4)
     assert arena.trial().attempts == 3

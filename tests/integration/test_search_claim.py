@@ -197,6 +197,19 @@ def test_judge_asks_whether_the_trial_would_be_chosen(store: Store, spent: float
     assert Judge(study).verdict(first.number, 2 * EPOCH) == expected
 
 
+def test_trial_before_its_first_rung_goes_on(store: Store) -> None:
+    study = begun(store, SPACE.replace("min_images: 3600", "min_images: 7200"))
+    claimed = taken(study)
+    assert Judge(study).judge_at[0] == 2 * EPOCH
+
+    verdicts = []
+    for value in (0.5, 0.6):
+        train(study, claimed, value)
+        verdicts.append(Judge(study).verdict(claimed.number, study.trials()[claimed.number].images))
+
+    assert verdicts == ["continue", "pause"]
+
+
 def test_trial_is_judged_and_pauses_within_its_first_epoch(store: Store) -> None:
     study = begun(store, SPACE.replace("3600", "1000"))
     judge = Judge(study)
