@@ -56,9 +56,9 @@ def gpus() -> int:
 def shares(workers: int | None = None) -> Shares:
     """Share the machine out so that no thread is oversubscribed.
 
-    Without a number of workers, one for every two cores, as memory allows. A worker for each core trains about a tenth
-    more images in all, but its leader learns at half the pace, and each worker compiles each network anew: early in a
-    search that costs more (docs/decisions/0010-one-worker-for-two-cores.md). With a GPU, one worker for each.
+    Without a number of workers, one for every two cores, as memory allows. A worker for each core trains
+    more images in all, but the best trial learns at half the pace, and each worker compiles each network anew: early in
+    a search that costs more (docs/decisions/0010-one-worker-for-two-cores.md). With a GPU, one worker for each.
     """
     total = cores()
     if workers is None:

@@ -14,7 +14,7 @@ from search.distributions import distributions
 from search.errors import StudyMismatchError, StudyNotFoundError
 from search.texts import clean
 from search.training.messages import PARTIAL, DataLoaded, LoadData
-from search.trial import ACCEPTED, Outcome, State, TrialRecord
+from search.trial import ACCEPTED, Outcome, State, TrialRecord, best_of
 from spaces.space import Space
 
 if TYPE_CHECKING:
@@ -241,13 +241,6 @@ def load_command(study: Study, source: str | None = None) -> LoadData:
     return LoadData(
         source=source or part.source, validation=part.validation, train_limit=part.train_limit, seed=part.seed
     )
-
-
-def best_of(trials: Sequence[TrialRecord], *, maximize: bool) -> TrialRecord | None:
-    """The best ended or paused trial; the earlier one of two equals; None where none has a value."""
-    scored = [trial for trial in trials if trial.is_scored]
-    sign = 1.0 if maximize else -1.0
-    return max(scored, key=lambda trial: (sign * (trial.value or 0.0), -trial.number), default=None)
 
 
 def best_entry(curve: Sequence[dict[str, float]], metric: str, *, maximize: bool) -> dict[str, float] | None:

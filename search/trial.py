@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 State = Literal["running", "waiting", "paused", "complete", "pruned", "failed"]
 """`paused` holds no worker: it waits at a rung, or was given back, and can be continued."""
@@ -94,3 +97,10 @@ class TrialRecord:
     def is_scored(self) -> bool:
         """Whether it has a value and weights that stay as they are: ended, or paused."""
         return (self.state in ACCEPTED or self.state == "paused") and self.value is not None
+
+
+def best_of(trials: Sequence[TrialRecord], *, maximize: bool) -> TrialRecord | None:
+    """The best ended or paused trial; the earlier one of two equals; None where none has a value."""
+    scored = [trial for trial in trials if trial.is_scored]
+    sign = 1.0 if maximize else -1.0
+    return max(scored, key=lambda trial: (sign * (trial.value or 0.0), -trial.number), default=None)

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from search.errors import TrialNotFoundError
-from search.study import Study, best_of, names
+from search.study import Study, names
+from search.trial import best_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import optuna
 
 from search import figures
-from search.study import best_of
+from search.trial import best_of
 from search.worker import gallery
 from search.worker.folders import remove_all_checkpoints
 
