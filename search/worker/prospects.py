@@ -110,8 +110,9 @@ class Field:
         """The exponent of each trial that has gone on from `start`, up to `end` or as far as it is."""
         for one in self.standings:
             before, after = one.best_at(start), one.best_at(end)
-            if before and after and after.images > before.images >= start:
-                yield math.log(self.error(before) / self.error(after)) / math.log(after.images / before.images)
+            # As far as it has trained, not to where it was best: epochs that brought nothing count.
+            if before and after and one.images > start:
+                yield math.log(self.error(before) / self.error(after)) / math.log(min(one.images, end) / start)
 
 
 def bet(field: Field) -> int | None:
@@ -123,7 +124,7 @@ def bet(field: Field) -> int | None:
         # Nobody knows what going on brings: the leader finds out.
         return max(paused, key=lambda one: (one.images, one.scores[-1].value, -one.number)).number
     rate, _, number = max((_rate(field, one), -one.number, one.number) for one in paused)
-    return number if rate >= _rate_of_new(field) else None
+    return number if rate > _rate_of_new(field) else None
 
 
 def _is_affordable(field: Field, standing: Standing) -> bool:

@@ -126,6 +126,17 @@ def test_slope_of_a_trial_between_two_rungs_counts() -> None:
     assert slopes[2].mean == pytest.approx(1.0)  # from 0.4 to 0.2 with twice the images
 
 
+def test_epochs_that_brought_nothing_make_the_slope_smaller() -> None:
+    risen = trial(0, 0.2, 0.4, 0.6)
+    still = tuple(Score(images=18_000 * epoch, value=0.6) for epoch in (2, 3, 4))
+
+    before = field(replace(risen, scores=(*risen.scores, Score(images=36_000, value=0.7)))).slopes[2].mean
+    after = field(replace(risen, scores=(*risen.scores, Score(images=36_000, value=0.7), *still[1:]))).slopes[2].mean
+
+    assert after == pytest.approx(before / 2)  # the same rise over twice as many doublings
+    assert field(replace(risen, scores=(*risen.scores, *still))).slopes[2].mean == 0.0
+
+
 def test_losses_count_from_zero() -> None:
     losses = replace(field(trial(0, -4.0, -2.0)), ceiling=0.0)
 
