@@ -3,7 +3,7 @@
 Successive halving lets nobody go on until `factor` trials have reached its rung. Early in a search
 this keeps the best trial waiting where it would gain most, so there are **bets**: a paused trial goes on
 to its next judgement although it has not earned it, as long as its training takes at most three quarters
-of all that is spent on the study: whatever bets bring, others are looked at as well.
+of all that is spent on the study, and none goes beyond its first epoch before `factor` trials were looked at.
 
 A bet must also promise more than a new trial: expected improvement (Jones, Schonlau and Welch,
 "Efficient global optimization", 1998, equation 15) for each second (Snoek, Larochelle and Adams,
@@ -81,6 +81,11 @@ class Field:
         return max(self.standings, key=self._value).images
 
     @cached_property
+    def n_looked_at(self) -> int:
+        """Trials that have been judged at the first rung, or died on the way."""
+        return sum(one.is_dead or one.images >= self.ladder[0] for one in self.standings)
+
+    @cached_property
     def slopes(self) -> tuple[Slope, ...]:
         """Between each point and the next; empty where no trial has gone on from the first yet."""
         found: list[Slope] = []
@@ -111,13 +116,14 @@ class Field:
         for one in self.standings:
             before, after = one.best_at(start), one.best_at(end)
             # As far as it has trained, not to where it was best: epochs that brought nothing count.
-            if before and after and one.images > start:
-                yield math.log(self.error(before) / self.error(after)) / math.log(min(one.images, end) / start)
+            low, high = (_judged_at(one, images) for images in (start, end))
+            if before and after and start <= low < high:
+                yield math.log(self.error(before) / self.error(after)) / math.log(high / low)
 
 
 def bet(field: Field) -> int | None:
     """The paused trial that should go on although it has not earned it; None where a new one promises more."""
-    paused = [one for one in field.standings if one.is_paused and one.scores and _is_affordable(field, one)]
+    paused = [one for one in field.standings if one.is_paused and one.scores and _may_go_on(field, one)]
     if not paused:
         return None
     if not field.slopes:
@@ -127,11 +133,20 @@ def bet(field: Field) -> int | None:
     return number if rate > _rate_of_new(field) else None
 
 
-def _is_affordable(field: Field, standing: Standing) -> bool:
+def _judged_at(standing: Standing, images: int) -> int:
+    """Images at the first judgement from so many on (a large batch oversteps them), or at the last there is."""
+    return next((score.images for score in standing.scores if score.images >= images), standing.images)
+
+
+def _may_go_on(field: Field, standing: Standing) -> bool:
+    """Whether that leaves enough for others; beyond its first epoch, whether there have been any."""
     pace = field.paces.get(standing.number)
     if pace is None:
         return False
-    needed = field.next_judgement(standing.images) - standing.images
+    end = field.next_judgement(standing.images)
+    if end > field.n_images and field.n_looked_at < field.factor:
+        return False
+    needed = end - standing.images
     trained = pace.per_image * (standing.images + needed)
     return trained <= field.share * (field.spent + pace.seconds(needed))
 

@@ -77,10 +77,11 @@ def ended(study: Study, claimed: Claim, ending: Literal["finished", "paused"] = 
 
 
 def pause(study: Study, claimed: Claim, *values: float, pace: float = 0.0) -> None:
+    """Let it wait after further epochs of these values, or where it stands."""
     train(study, claimed, *values, pace=pace)
     Recording(study, claimed.number).paused(ended(study, claimed, "paused"), "Waits.")
     trial = study.trials()[claimed.number]
-    assert study.store.ledger.pause(claimed.token, trial.images, int(trial.epochs), max(values))
+    assert study.store.ledger.pause(claimed.token, trial.images, int(trial.epochs), trial.value)
 
 
 def finish(study: Study, claimed: Claim, *values: float) -> None:
@@ -154,14 +155,15 @@ def test_best_third_is_promoted_before_new_trials(store: Store) -> None:
 
 def test_leader_goes_on_where_most_was_spent_on_others(store: Store) -> None:
     points = "try_first:\n" + "  - {learning_rate: 5e-3, head_width: 64}\n  - {learning_rate: 6e-3, head_width: 64}\n"
-    study = begun(store, SPACE + points)
+    study = begun(store, SPACE.replace("3600", "1000") + points)  # the first rung is within the first epoch
     failed = taken(study)
     crash = Failed(reason="crashed", message="It fell.", seconds=Seconds(train=100.0))
     assert conclude(study, failed, crash, "crashed")
 
     first = taken(study)
     assert (first.number, first.resume) == (1, False)  # there is nobody to bet on yet
-    pause(study, first, 0.5, pace=1.0)
+    judged(study, first, judgement(first, 1280, 0.5, pace=1.0, val_images=300))
+    pause(study, first)
     again = taken(study)
 
     assert (again.number, again.resume) == (first.number, True)  # before the second point in the queue
@@ -184,17 +186,17 @@ def test_judge_lets_the_best_go_on_at_its_rung(store: Store) -> None:
 
 @pytest.mark.parametrize(("spent", "expected"), [(9.0, "continue"), (0.0, "pause")])
 def test_judge_asks_whether_the_trial_would_be_chosen(store: Store, spent: float, expected: str) -> None:
-    study = begun(store)
+    study = begun(store, SPACE.replace("3600", "1000"))  # the first rung is within the first epoch
     failed, first = taken(study), taken(study)
     crash = Failed(reason="crashed", message="It fell.", seconds=Seconds(train=spent))
     assert conclude(study, failed, crash, "crashed")
 
-    # Alone at its rung it has earned nothing, but is worth a bet that can be afforded.
-    train(study, first, 0.5, pace=5.0)
-    assert Judge(study).verdict(first.number, EPOCH) == expected
+    # Alone at its rung it has earned nothing, but is worth a bet that leaves enough to others.
+    judged(study, first, judgement(first, 1280, 0.5, pace=5.0, val_images=300))
+    assert Judge(study).verdict(first.number, 1280) == expected
 
-    train(study, first, 0.6, pace=5.0)  # two epochs are no rung
-    assert Judge(study).verdict(first.number, 2 * EPOCH) == expected
+    judged(study, first, judgement(first, EPOCH, 0.6, pace=5.0))
+    assert Judge(study).verdict(first.number, EPOCH) == "pause"  # no others were looked at yet
 
 
 def test_trial_before_its_first_rung_goes_on(store: Store) -> None:

@@ -137,6 +137,23 @@ def test_epochs_that_brought_nothing_make_the_slope_smaller() -> None:
     assert field(replace(risen, scores=(*risen.scores, *still))).slopes[2].mean == 0.0
 
 
+def test_nobody_goes_beyond_its_first_epoch_before_others_were_looked_at() -> None:
+    leader, other = trial(0, 0.2, 0.5, 0.7), trial(1, 0.1, is_paused=False)
+
+    assert bet(field(leader, other)) is None
+    assert bet(field(leader, other, *dead([2]))) == 0
+    assert bet(field(trial(0, 0.2, 0.5), other)) == 0  # within the first epoch
+
+
+def test_batch_that_oversteps_its_rung_is_no_slope() -> None:
+    waits = Score(images=2048, value=0.3)
+    went_on = Score(images=6144, value=0.65)
+
+    assert field(replace(trial(0, 0.3), scores=(waits,))).slopes == ()
+    [slope, *_] = field(replace(trial(0, 0.3), scores=(waits, went_on))).slopes
+    assert slope.mean == pytest.approx(math.log(2) / math.log(3))  # from 2,048 to 6,144
+
+
 def test_losses_count_from_zero() -> None:
     losses = replace(field(trial(0, -4.0, -2.0)), ceiling=0.0)
 
