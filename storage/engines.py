@@ -29,6 +29,10 @@ _CONNECTION = {
     "tcp_user_timeout": "30000",  # milliseconds
 }
 
+# A process that is suspended within a transaction holds its locks; the server ends the transaction for it, before a
+# lease of the usual length is over. Ours last milliseconds.
+_IDLE_IN_TRANSACTION = "-c idle_in_transaction_session_timeout=30s"
+
 _USED_UP = ("too many clients", "too many connections", "remaining connection slots")
 
 _CURES = (
@@ -48,7 +52,8 @@ def engine_options(url: StoreUrl, *, pool_size: int = 2) -> dict[str, Any]:
     """What `create_engine` is given besides the address.
 
     Pools are small because every worker is a process with its own. PostgreSQL connections are
-    tried before they are used (a server that was restarted meanwhile goes unnoticed), and speak UTC.
+    tried before they are used (a server that was restarted meanwhile goes unnoticed), speak UTC, and lose a
+    transaction in which nothing happens for half a minute (where the address's `options` name no other time).
     Statements appear in errors without their values.
     """
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": pool_size, "max_overflow": 1}
@@ -56,7 +61,7 @@ def engine_options(url: StoreUrl, *, pool_size: int = 2) -> dict[str, Any]:
         return options
     given = dict(url.options)
     settings = {key: value for key, value in _CONNECTION.items() if key not in given}
-    settings["options"] = f"{given.get('options', '')} -c timezone=UTC".strip()
+    settings["options"] = " ".join([_IDLE_IN_TRANSACTION, given.get("options", ""), "-c timezone=UTC"])
     return {**options, "pool_pre_ping": True, "connect_args": settings}
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 1.0  # between two looks for work
 DATA_SECONDS = 3600.0  # loading a data set, from a slow disk
+AGAIN_SECONDS = 0.5  # until a worker that was asked twice, and did not hear, is told again
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class Worker:
         Raises:
             SearchError: where every study that was asked for has to be refused.
         """
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, self._on_signal)
         self._patience.until_done(self._join, self._leaving)
         try:
@@ -78,6 +79,7 @@ class Worker:
                         break
                     self._patience.wait(self._leaving)
         finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
             self._close()
 
     def _join(self) -> bool:
@@ -193,6 +195,7 @@ class Worker:
                 logger.warning("study %s was deleted; trial %d is given up", study.name, claimed.number)
                 return
             except BaseException:
+                signal.setitimer(signal.ITIMER_REAL, 0)
                 self._drop_trainer()
                 with suppress(StorageError):  # then its lease runs out
                     self._store.ledger.release(claimed.token, 0)
@@ -211,8 +214,10 @@ class Worker:
         self._loaded = None
 
     def _on_signal(self, number: int, _frame: object) -> None:
-        if self._leaving.is_set():
-            raise KeyboardInterrupt  # asked twice: leave at once
+        if self._leaving.is_set():  # asked twice: leave at once
+            # Python drops an exception where a callback of a weak reference or a `__del__` was interrupted.
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+            raise KeyboardInterrupt
         logger.info("%s: giving the trial back and ending", signal.Signals(number).name)
         self._leaving.set()
 

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,9 @@ STOPS_IN = "CHAOS_STOPS_IN"
 DIVERGES = "CHAOS_DIVERGES"
 """The number of a trial that is better than any other for two epochs, and diverges in the third."""
 
+DEAF = "CHAOS_DEAF"
+"""Set where the process is to be asked twice to end in a place where Python drops what a signal's handler raises."""
+
 
 def value_of(params: dict[str, Any], epoch: int) -> float:
     """The objective after that epoch: grows with the epoch, and is another one for each point."""
@@ -54,6 +58,19 @@ def write_checkpoint(file: Path, curve: list[dict[str, float]]) -> None:
         half.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         write_json(file, curve)
+
+
+def ask_twice_while_deaf() -> None:
+    """Send this process two signals within a callback of a weak reference."""
+
+    def callback(_: object) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(os.getpid(), number)
+
+    watched = FakeTrainer()
+    reference = weakref.ref(watched, callback)
+    del watched
+    assert reference() is None
 
 
 class FakeTrainer:
@@ -119,6 +136,8 @@ class FakeTrainer:
     def _epoch(self, command: Train) -> EpochEnded | Failed:
         time.sleep(float(os.environ.get(EPOCH_SECONDS, "0.02")))
         epoch = len(self._curve) + 1
+        if epoch == 2 and DEAF in os.environ:
+            ask_twice_while_deaf()
         value = value_of(command.hyperparameters, epoch)
         if os.environ.get(DIVERGES) == str(command.trial):
             value = 0.999

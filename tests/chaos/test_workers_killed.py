@@ -102,6 +102,7 @@ def test_f07_worker_suspended_for_longer_than_its_lease(opened: Callable[..., Ar
     arena = opened(trials=2, epochs=30)
     first = arena.worker(seconds=0.3)
     arena.wait_for(lambda: arena.epochs() >= 2, "two epochs")
+    time.sleep(0.1)  # in the midst of an epoch, not of a transaction
     os.kill(first.pid, signal.SIGSTOP)
     arena.worker()
     arena.wait_for(lambda: arena.trial().is_accepted, "the second worker's result")
@@ -191,6 +192,17 @@ def test_f12_worker_asked_twice_leaves_at_once(opened: Callable[..., Arena]) -> 
     first.send_signal(signal.SIGINT)
 
     arena.ended(0, status=130)
+    [holding] = arena.store.ledger.holdings("chaos")
+    assert (holding.state, holding.is_lost) == ("released", False)
+
+
+def test_f12_worker_asked_twice_where_python_drops_exceptions(opened: Callable[..., Arena]) -> None:
+    arena = opened(epochs=1000)
+
+    arena.worker(seconds=0.3, CHAOS_DEAF="1")
+
+    arena.ended(0, status=130)
+    assert "Exception ignored in" in arena.log(0)
     [holding] = arena.store.ledger.holdings("chaos")
     assert (holding.state, holding.is_lost) == ("released", False)
 

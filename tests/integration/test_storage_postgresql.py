@@ -97,6 +97,7 @@ def test_connection_settings(postgres_url):
         for engine in (store.engine, store.optuna.engine):
             assert scalar(engine, "SHOW timezone") == "UTC"
             assert scalar(engine, "SHOW application_name") == "hpsearch"
+            assert scalar(engine, "SHOW idle_in_transaction_session_timeout") == "30s"
             assert engine.hide_parameters
             assert engine.pool.size() + engine.pool._max_overflow <= 3
 
@@ -121,6 +122,25 @@ def test_f20_time_zone_of_user_without_effect(postgres_server, postgres_url):
             assert len(store.ledger.reap("s")) == 1
     finally:
         postgres_server.admin.execute("ALTER ROLE postgres RESET timezone")
+
+
+def test_f07_transaction_of_a_suspended_worker_is_ended(postgres_url):
+    def with_options(options):
+        return f"{postgres_url}&options={quote(options)}"
+
+    suspended = open_store(with_options("-c idle_in_transaction_session_timeout=1s"))
+    with suspended, open_store(with_options("-c lock_timeout=60s")) as other:
+        token = other.ledger.take("s", 0, "w", 60.0)
+        connection = suspended.engine.connect()
+        connection.exec_driver_sql("UPDATE hpsearch_trials SET epoch = 7")
+
+        assert other.ledger.renew(token, 60.0)  # waits for the row
+
+        with pytest.raises(sa.exc.DBAPIError, match="idle-in-transaction"):
+            connection.commit()
+        connection.close()
+        assert suspended.ledger.renew(token, 60.0)
+        assert other.ledger.holdings("s")[0].epoch == 0
 
 
 def test_connections_cut_by_server(postgres_server, postgres_url):
