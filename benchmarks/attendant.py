@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from search.training.messages import EpochEnded, Train, Verdict, decode, encode
+from search.training.encoding import decode, encode
+from search.training.messages import EpochEnded, Train, Verdict
 from spaces.catalogue import RULES
 
 if TYPE_CHECKING:
