@@ -136,6 +136,8 @@ RULES: Mapping[str, Rule] = MappingProxyType({
         Rule(name="epochs", kind="int", low=1, high=100_000, default=50, help="epochs at most"),
         _choice("batch_norm", ("honest", "keras"), "honest",
                 "averages of BatchNorm recomputed before each validation, or as Keras keeps them"),
+        _choice("weight_average", ("tail", "none"), "tail",
+                "what is validated and kept: a mean of the last steps' weights, or the last step's"),
     )
 })  # fmt: skip
 """Every parameter of the trainer, by name."""

@@ -174,7 +174,7 @@ def hyperparameters(run: Run) -> Any:
         head_layers=structure.layers, head_width=structure.width, dropout=structure.dropout, dropout_at="each",
         batch_size=run.batch_size, learning_rate=run.learning_rate, schedule="constant",
         optimizer=run.optimizer, momentum=0.9, weight_decay=0.0, label_smoothing=0.0, augment="none",
-        patience=10, epochs=10, batch_norm="keras",
+        patience=10, epochs=10, batch_norm="keras", weight_average="none",
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Checkpoints: all that decides how a trial goes on, so that it goes on as if never interrupted.
 
-Weights, BatchNorm averages, seeds of dropout and the optimizer with its learning rate are arrays;
+Weights, their means, BatchNorm averages, seeds of dropout and the optimizer with its learning rate are arrays;
 the rest is the `TrialState`. The order of the images needs no state: seed, epoch and step decide it.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import keras
 
-_FORMAT = 3
+_FORMAT = 4
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +33,7 @@ def save_checkpoint(folder: Path, identity: TrialIdentity, state: TrialState, mo
         OSError: if there is no room for it; earlier checkpoints are as they were.
     """
     arrays = files.checkpoint_arrays(folder, state.position)
-    files.write_arrays(arrays, [variable.numpy() for variable in _variables(model)])
+    files.write_arrays(arrays, [*(variable.numpy() for variable in _variables(model)), *model.average.means])
     manifest = {
         "format": _FORMAT,
         "sha256": files.sha256(arrays),
@@ -84,7 +84,10 @@ def _load(folder: Path, images: int, identity: TrialIdentity, model: keras.Model
     state = TrialState.from_json(manifest["state"])
     if state.best_images and not files.best_weights(folder, state.best_images).exists():
         raise CheckpointError(f"the weights of its best judgement, at {state.best_images} images, are gone")
-    _assign(_variables(model), files.read_arrays(arrays))
+    found = files.read_arrays(arrays)
+    n_means = len(model.average.means)
+    _assign(_variables(model), found[: len(found) - n_means])
+    model.average.means = found[len(found) - n_means :]
     return state
 
 

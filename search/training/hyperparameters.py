@@ -55,6 +55,13 @@ class Hyperparameters:
     """Epochs at most."""
     batch_norm: str
     """`honest` (averages recomputed before each validation) or `keras` (as Keras keeps them)."""
+    weight_average: str
+    """`tail` (judged by the mean of the weights over the last steps) or `none` (by the last step's)."""
+
+    @property
+    def is_averaged(self) -> bool:
+        """Whether a mean of the weights is judged. BatchNorm's averages as Keras keeps them would not be the mean's."""
+        return self.weight_average == "tail" and self.batch_norm == "honest"
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -40,6 +40,7 @@ SMALL = {
     "patience": 10,
     "epochs": 3,
     "batch_norm": "honest",
+    "weight_average": "tail",
 }
 RESIDUAL = {**SMALL, "architecture": "ShortResNet", "stages": 1, "blocks_per_stage": 1, "head_pool": "avg"}
 

@@ -99,6 +99,7 @@ def test_complete_point_has_every_parameter_of_the_trainer():
         "head_width": 512, "dropout": 0.0, "dropout_at": "last", "batch_size": 256, "schedule": "constant",
         "optimizer": "sgd", "weight_decay": 0.0, "label_smoothing": 0.0, "augment": "none", "patience": 10, "epochs": 7,
         "batch_norm": "honest",
+        "weight_average": "tail",
     }  # fmt: skip
 
     vgg16 = space.complete({"architecture": "VGG16", "blocks": 3, "momentum": 0.7})

@@ -19,7 +19,7 @@ SOURCES = (
 TRAINER = (
     "architecture, blocks, stages, blocks_per_stage, image_size, head_pool, head_layers, head_width, dropout, dropout_at, "
     "batch_size, learning_rate, schedule, optimizer, momentum, weight_decay, label_smoothing, augment, patience, epochs, "
-    "batch_norm"
+    "batch_norm, weight_average"
 )
 FORMS = "{choice: [...]}, {int: [lowest, highest]} or {float: [lowest, highest]}"
 NETWORKS = "must be a name in keras.applications, LeNet5, ShortResNet, or your own module:function"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from search.training.callbacks.averaging import Averaging
 from search.training.callbacks.best import Best
 from search.training.callbacks.checkpoint import Checkpoint
 from search.training.callbacks.early_stopping import EarlyStopping
@@ -36,6 +37,7 @@ def trial_callbacks(
     validation = Validation(session, dataset, averages, forward)
     return [
         Order(session, feed),
+        Averaging(session),
         vitals,
         Finite(session),
         Progress(session),

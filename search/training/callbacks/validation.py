@@ -1,4 +1,4 @@
-"""What the weights of now are worth."""
+"""What the weights are worth."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 class Validation(TrialCallback):
     """Makes BatchNorm's averages true, then adds `val_loss` and `val_accuracy` to the metrics.
+
+    All with the mean of the weights, see `search.training.weight_average`; the averages remain those of the mean.
 
     At a rung within the first epoch a part of the validation images will do: a fixed one,
     stratified, the same for every trial on these data. A trial that ends there is still
@@ -47,11 +49,12 @@ class Validation(TrialCallback):
     def stretch_ended(self, metrics: dict[str, float]) -> None:
         """Validate; an interrupt to pause is followed in the middle of it."""
         self.session.stopwatch.switch("validate")
-        if self._averages is not None:
-            self._averages.recompute(sample_size(self._trained()), self._goes_on)
-        if self._goes_on():
-            data, indices = self._dataset, self._indices()
-            logits = logits_of(self._forward, data.images, indices, self._goes_on)
+        data, indices = self._dataset, self._indices()
+        with self.session.model.average.in_place():
+            if self._averages is not None:
+                self._averages.recompute(sample_size(self._trained()), self._goes_on)
+            if self._goes_on():
+                logits = logits_of(self._forward, data.images, indices, self._goes_on)
         if not self.session.is_abandoned:
             self.scores = Scores.of(logits, data.labels[indices])
             metrics["val_loss"] = self.scores.loss

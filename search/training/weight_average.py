@@ -1,0 +1,60 @@
+"""The weights that count: a mean of those that the last steps have gone through.
+
+With a constant learning rate the weights of the last step jitter about something better than any of them. Means of
+them find it (Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992), but a mean of all
+remembers the beginning for ever, and one with a fixed momentum fits one length of training. Here the part that is
+remembered grows with the training: polynomial-decay averaging (Shamir and Zhang, "Stochastic gradient descent for
+non-smooth optimization", 2013, section 4).
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import keras
+
+DECAY = 8.0
+"""The paper's eta: the mean is as old as a plain one of the last fifth of the training, a tenth of it."""
+_SPACING = 512
+"""Images between two weights that are taken into the mean: taking them costs more than a step of a few images."""
+
+
+class WeightAverage:
+    """The mean of a model's weights over the steps of late; of no weights, where none are to be averaged."""
+
+    def __init__(self, variables: Sequence[keras.Variable], batch_size: int) -> None:
+        """Average `variables`, over steps of `batch_size` images."""
+        self._variables = variables
+        self._interval = max(1, round(_SPACING / batch_size))
+        self.means: list[Any] = [np.zeros(variable.shape, variable.dtype) for variable in variables]
+        """An array for each variable; part of a trial's checkpoint."""
+
+    def add(self, step: int) -> None:
+        """Take the weights in, if it is time to; `step` counts the trial's training steps from 1."""
+        if step > self._interval and step % self._interval:
+            return
+        n = max(1, step // self._interval)
+        share = (DECAY + 1) / (n + DECAY)  # the first one is the mean, whatever stood there before
+        for mean, variable in zip(self.means, self._variables, strict=True):
+            np.add(mean, share * (variable.numpy() - mean), out=mean)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Have the means as the model's weights, as long as the context lasts."""
+        weights = [variable.numpy() for variable in self._variables]
+        _assign(self._variables, self.means)
+        try:
+            yield
+        finally:
+            _assign(self._variables, weights)
+
+
+def _assign(variables: Sequence[keras.Variable], values: Sequence[Any]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
