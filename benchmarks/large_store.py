@@ -1,6 +1,7 @@
 """What a new worker's first claim takes in a store of 10,000 trials of 30 judgements.
 
-    python benchmarks/large_store.py [POSTGRESQL-URL]
+    python benchmarks/large_store.py
+    python benchmarks/large_store.py postgresql://USER@HOST/DATABASE
 
 The rows are written straight into the tables, as that many trials leave them: parameters, values,
 curves, 32 vital signs each and how each ended. Then a process of its own opens the store, takes
@@ -10,6 +11,7 @@ a SQLite file in a temporary folder is used; a database that is named must be em
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -46,8 +48,11 @@ def main() -> None:
     """Fill a store, and print a Markdown table of one claim in it."""
     from storage.store import open_store
 
+    parser = argparse.ArgumentParser(description="Measure a new worker's first claim in a large store.")
+    parser.add_argument("url", nargs="?", help="an empty PostgreSQL database (default: a new SQLite file)")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        url = sys.argv[1] if len(sys.argv) > 1 else f"sqlite:///{folder}/hpsearch.db"
+        url = options.url or f"sqlite:///{folder}/hpsearch.db"
         begun = time.perf_counter()
         with open_store(url, folder) as store:
             fill(store)

@@ -44,8 +44,8 @@ def main() -> int:
     for number, (architecture, worker, trainer) in enumerate(found):
         print(f"| {number} | {architecture} | {worker:.0f} | {trainer:.0f} |")
     ratios = [
-        statistics.median(row[column] for row in found[-10:]) / statistics.median(row[column] for row in found[5:10])
-        for column in (1, 2)
+        statistics.median(column[-10:]) / statistics.median(column[5:10])
+        for column in ([worker for _, worker, _ in found], [trainer for _, _, trainer in found])
     ]
     print(f"\nlast ten over the second five: worker {ratios[0]:.2f}, trainer {ratios[1]:.2f}")
     return 0 if max(ratios) <= ALLOWED else 1

@@ -1,7 +1,7 @@
 """In which order to spend time: hpsearch's rules of promotion against plain ASHA, on made-up learning curves.
 
-    python benchmarks/scheduling.py [SEEDS]
-    python benchmarks/scheduling.py SEEDS parts     (what each part of the rules is worth; slower)
+    python benchmarks/scheduling.py
+    python benchmarks/scheduling.py 40 parts     # what each part of the rules is worth; slower
 
 No network is trained. A trial's accuracy is a power law of the images seen, with the noise of the
 validation images it is measured on; networks differ in speed, in how soon they learn and how far they get, some
@@ -12,12 +12,12 @@ is the true accuracy of the trial that looks best.
 
 from __future__ import annotations
 
+import argparse
 import heapq
 import itertools
 import math
 import random
 import statistics
-import sys
 from dataclasses import dataclass, field, replace
 
 from search.worker import prospects, rungs
@@ -289,4 +289,8 @@ def difference(seconds: float, plain: list[Search], ours: list[Search]) -> str:
 
 
 if __name__ == "__main__":
-    (parts if "parts" in sys.argv else main)(int(sys.argv[1]) if len(sys.argv) > 1 else 100)
+    parser = argparse.ArgumentParser(description="Compare orders of spending time, on made-up learning curves.")
+    parser.add_argument("seeds", nargs="?", type=int, default=100, help="searches for each rule (100)")
+    parser.add_argument("parts", nargs="?", choices=["parts"], help="leave out single parts of the rules instead")
+    options = parser.parse_args()
+    (parts if options.parts else main)(options.seeds)

@@ -84,7 +84,7 @@ def _options() -> argparse.Namespace:
 
 
 def _point(values: dict[str, Any]) -> dict[str, Any]:
-    blocks = {"blocks": 3} if values["architecture"] == "VGG16" else {}
+    blocks: dict[str, Any] = {"blocks": 3} if values["architecture"] == "VGG16" else {}
     return hyperparameters(**values, **blocks, epochs=1)
 
 
@@ -120,7 +120,8 @@ def _hpsearch(points: list[dict[str, Any]], folder: Path, options: argparse.Name
     with ThreadPoolExecutor(len(trainers)) as pool:
         list(pool.map(work, trainers))
     wall = time.perf_counter() - begun
-    setups, kinds = {}, {}
+    setups: dict[int, float] = {}
+    kinds: dict[int, str] = {}
     for trainer in trainers:
         setups |= trainer.setups
         kinds |= _kinds({number: points[number] for number in trainer.setups})
@@ -175,11 +176,12 @@ class _Trainer:
         """Peak memory in MiB; the process is gone afterwards."""
         status = Path(f"/proc/{self._trainer.pid}/status").read_text()
         self._trainer.quit()
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+        [peak] = re.findall(r"VmHWM:\s+(\d+) kB", status)
+        return int(peak) / 1024
 
 
 def _n_steps(point: dict[str, Any]) -> int:
-    return -(-N_IMAGES // point["batch_size"])
+    return -(-N_IMAGES // int(point["batch_size"]))
 
 
 def _say(side: str, number: int, point: dict[str, Any], setup: float, total: float) -> None:
@@ -194,6 +196,8 @@ def _plain(points: list[dict[str, Any]], options: argparse.Namespace) -> Side:
         command, env=environment(options.cores), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
     json.loads(process.stdout.readline())
     setups, begun = {}, time.perf_counter()
     for number, point in enumerate(points):
@@ -231,7 +235,7 @@ def plain(options: argparse.Namespace) -> None:
         """When each has ended."""
 
         def on_train_begin(self, logs: Any = None) -> None:
-            self.ended = []
+            self.ended: list[float] = []
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             self.ended.append(clock())
@@ -279,7 +283,7 @@ def _draw(points: list[dict[str, Any]], ours: Side, theirs: Side, file: Path) ->
     import matplotlib.pyplot as plt
 
     networks = list(dict.fromkeys(point["architecture"] for point in points))
-    sides = {"plain Keras, each trial": (theirs.setups, None)}
+    sides: dict[str, tuple[dict[int, float], str | None]] = {"plain Keras, each trial": (theirs.setups, None)}
     sides |= {f"hpsearch, {title}": (ours.setups, kind) for kind, title in KINDS.items()}
     figure, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
     height = 0.8 / len(sides)

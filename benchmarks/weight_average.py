@@ -100,7 +100,7 @@ def watched(rows: list[Row]) -> Iterator[None]:
     from search.training.weight_average import WeightAverage
 
     spent = [0.0]
-    make = fit.trial_callbacks
+    make: Callable[..., list[TrialCallback]] = vars(fit)["trial_callbacks"]
 
     def timed(add: Callable[[WeightAverage, int], None]) -> Callable[[WeightAverage, int], None]:
         def timed_add(average: WeightAverage, step: int) -> None:

@@ -22,6 +22,7 @@ from racing.peer import Task
 
 N_CORES = 2
 LOOK_SECONDS = 0.2
+_LAST_LINES = 20  # of what a command has said before it failed
 EPOCHS = {"optuna": 27, "keras-tuner": 9}
 """What Hyperband's brackets follow from: see the README."""
 _HPSEARCH = [sys.executable, "-m", "search"]
@@ -134,8 +135,11 @@ class _Contestant:
         """What a command prints, as JSON; an empty mapping where it prints nothing."""
         with (self._folder / "measuring.log").open("ab") as log:
             done = subprocess.run(
-                command, cwd=self._folder, env=_environment(), stdout=subprocess.PIPE, stderr=log, check=True
+                command, cwd=self._folder, env=_environment(), stdout=subprocess.PIPE, stderr=log, check=False
             )
+        if done.returncode:
+            said = Path(log.name).read_text(errors="replace").splitlines()[-_LAST_LINES:]
+            raise SystemExit("\n".join([f"{' '.join(command)} ended with status {done.returncode}:", *said]))
         return dict(json.loads(done.stdout)) if done.stdout.strip() else {}
 
 

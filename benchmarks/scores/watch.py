@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @contextmanager
 def watching(say: Callable[[Row], None]) -> Iterator[None]:
     """Have each epoch of the trials within looked at, by a callback behind the trainer's own."""
-    make = fit.trial_callbacks
+    make: Callable[..., list[TrialCallback]] = vars(fit)["trial_callbacks"]
 
     def make_more(session: Session, dataset: Dataset, feed: Any, averages: HonestAverages, forward: Forward) -> Any:
         timed = _Timed(averages)
@@ -104,7 +104,7 @@ class _Watch(TrialCallback):
 
     def _whole(self) -> Averages:
         """Averages of all training images, in batches of the size that was trained with."""
-        order = np.random.default_rng(0).permutation(self._dataset.train) if self._layers else []
+        order = np.random.default_rng(0).permutation(self._dataset.train) if self._layers else np.zeros(0, np.int64)
         size, images = self.session.hp.batch_size, self._dataset.images
         sums = [np.zeros(one.shape) for one in self._keras]
         for start in range(0, len(order), size):

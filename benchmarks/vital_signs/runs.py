@@ -64,7 +64,7 @@ def _runs(structure: Structure, *settings: tuple[Any, ...]) -> list[Run]:
     return [Run(structure, *setting) for setting in settings]
 
 
-_HEAD = {"layers": 2, "width": 512, "dropout": 0.3}
+_HEAD: dict[str, Any] = {"layers": 2, "width": 512, "dropout": 0.3}
 
 # Small batches where a step is dear: one core makes all of them in about an hour and a half.
 _GROUPS: tuple[list[Run], ...] = (
