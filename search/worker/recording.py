@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from copy import copy
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
     from search.worker.results import Result
 
 
+_START_OVER = (
+    "trial %d goes on from epoch %.4g, not from epoch %.4g: its checkpoint is damaged, or not in this folder "
+    "(workers of one study need the same; HPSEARCH_FILES names it)"
+)
 _LOG_CHARACTERS = 8_000  # the end of a log says it; its lines may have any length
+
+logger = logging.getLogger(__name__)
 
 
 class Recording:
@@ -57,6 +64,8 @@ class Recording:
         if started.epoch:
             self._note = f"**Running** again, from epoch {started.epoch:.4g}."
         last = self.curve[-1]["images"] if self.curve else 0
+        if last > (started.curve[-1]["images"] if started.curve else 0):
+            logger.warning(_START_OVER, self._number, started.epoch, self.curve[-1]["epoch"])
         for entry in started.curve:
             if entry["images"] > last:
                 self._add(entry)

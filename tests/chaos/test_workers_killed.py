@@ -50,6 +50,25 @@ def test_f01_worker_killed_in_the_middle(opened: Callable[..., Arena]) -> None:
     arena.check(accepted=1)
 
 
+def test_worker_that_cannot_see_the_checkpoint_says_so_and_starts_over(opened: Callable[..., Arena]) -> None:
+    arena = opened(epochs=6)
+    arena.worker(seconds=0.3)
+    arena.wait_for(lambda: arena.epochs() >= 3, "three epochs")
+    arena.workers[0].terminate()
+    arena.ended(0)
+    done = arena.epochs()
+    for file in arena.store.files.trial("chaos", 0).rglob("checkpoint-*"):
+        file.unlink()
+
+    arena.worker()
+
+    arena.ended(1)
+    said = f"trial 0 goes on from epoch 0, not from epoch {done}: its checkpoint is damaged, or not in this folder"
+    assert said in arena.log(1)
+    assert "trial 0 epoch 1:" in arena.log(1)
+    arena.check(accepted=1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("place", "attempts"), [("created", 1), ("leased", 2)])
 def test_f02_worker_killed_before_its_first_beat(opened: Callable[..., Arena], place: str, attempts: int) -> None:
