@@ -42,7 +42,9 @@ class WeightAverage:
         n = max(1, step // self._interval)
         share = (DECAY + 1) / (n + DECAY)  # the first one is the mean, whatever stood there before
         for mean, variable in zip(self.means, self._variables, strict=True):
-            np.add(mean, share * (variable.numpy() - mean), out=mean)
+            change = variable.numpy() - mean
+            change *= share
+            mean += change  # noqa: PLW2901  in place
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
