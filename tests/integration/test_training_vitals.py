@@ -152,6 +152,16 @@ def test_report_takes_signs_and_story_along_once(trial):
     assert (second.vitals[0]["step"], second.vitals[-1]["step"]) == (81, 160)
 
 
+def test_trial_that_ends_while_it_recovers_says_so(trial):
+    shaken = trial()
+
+    shaken.steps(ALIVE, 20)
+    shaken.steps({**ALIVE, "spread": 2e-7}, 30)
+    shaken.steps({**ALIVE, "spread": 2e-6}, 10)
+
+    assert shaken.report().story.startswith("Recovering since step 5")
+
+
 def test_trial_that_learns_has_no_story_until_its_curve_has_one(trial):
     living = trial()
     good = {"epoch": 1, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.8}

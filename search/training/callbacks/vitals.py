@@ -96,7 +96,9 @@ class Story(TrialCallback):
         if diagnosis is None or not is_noteworthy(diagnosis):
             # Ends of epochs only: what a rung shows is of fewer images, and comes more often.
             epochs = [entry for entry in session.state.curve if float(entry["epoch"]).is_integer()]
-            diagnosis = examine_curve(epochs, vitals.guessing.accuracy)
+            shown = examine_curve(epochs, vitals.guessing.accuracy)
+            # Whoever ends while it recovers should not end without a word.
+            diagnosis = diagnosis if shown is None and diagnosis and diagnosis.condition == "recovering" else shown
         session.state.steps, session.state.vitals = vitals.steps, vitals.remembered()
         session.vitals = vitals.reported()
         session.story = tell(diagnosis, vitals.facts) if diagnosis is not None else ""
