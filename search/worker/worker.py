@@ -71,8 +71,8 @@ class Worker:
         """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, self._on_signal)
-        self._patience.until_done(self._join, self._leaving)
         try:
+            self._patience.until_done(self._join, self._leaving)
             with Caretaker(self._store, self._holder, self._spool):
                 while not self._leaving.is_set() and not self._is_enough():
                     if self._patience.tries(lambda: self._serve_once() or self._wait()) is False:

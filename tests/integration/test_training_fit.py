@@ -9,11 +9,12 @@ import pytest
 from training_talk import RESIDUAL, SMALL, action_at, digits, interrupt_after, train
 
 from search.training import files
+from search.training.batch_norm import HonestAverages
 from search.training.callbacks.order import Order
 from search.training.callbacks.validation import Validation
 from search.training.data.dataset import load_dataset
 from search.training.errors import DivergedError, MetricError
-from search.training.messages import EpochEnded, Interrupt, TrialStarted, Verdict
+from search.training.messages import PARTIAL, EpochEnded, Interrupt, TrialStarted, Verdict
 
 
 def test_trial_learns_and_keeps_its_best_epoch(tmp_path):
@@ -267,3 +268,14 @@ def test_checkpoint_without_room_costs_only_the_checkpoint(tmp_path, monkeypatch
 
     assert train(tmp_path, {**SMALL, "epochs": 2}).ended.epochs == 2
     assert list(tmp_path.glob("checkpoint-*")) == []
+
+
+def test_trial_that_is_stopped_before_its_validation_at_a_rung_is_measured_on_all_images(tmp_path, monkeypatch):
+    def stop(_self, _n_images, after_batch):
+        after_batch.__self__.session.end("stopped")
+
+    monkeypatch.setattr(HonestAverages, "recompute", stop)
+    heard = train(tmp_path, SMALL, data=many_validated(), judge_at=(128, 256))
+
+    assert heard.ended.ending == "stopped"
+    assert PARTIAL not in heard.ended.best_metrics

@@ -49,11 +49,11 @@ class Validation(TrialCallback):
     def stretch_ended(self, metrics: dict[str, float]) -> None:
         """Validate; an interrupt to pause is followed in the middle of it."""
         self.session.stopwatch.switch("validate")
-        data, indices = self._dataset, self._indices()
         with self.session.model.average.in_place():
             if self._averages is not None:
                 self._averages.recompute(sample_size(self._trained()), self._goes_on)
             if self._goes_on():
+                data, indices = self._dataset, self._indices()
                 logits = logits_of(self._forward, data.images, indices, self._goes_on)
         if not self.session.is_abandoned:
             self.scores = Scores.of(logits, data.labels[indices])
