@@ -79,7 +79,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", metavar="REGEX", default="", help="networks")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--figure", metavar="FILE", type=Path, help="draw the setups of each network")
-    parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -190,8 +189,11 @@ def _say(side: str, number: int, point: dict[str, Any], setup: float, total: flo
 
 
 def _plain(points: list[dict[str, Any]], options: argparse.Namespace) -> Side:
-    """The plain loop below, in a process of its own."""
-    command = [sys.executable, __file__, "--plain", "--source", options.source, "--cores", str(options.cores)]
+    """The plain loop, in a process of its own."""
+    command = [
+        sys.executable, str(Path(__file__).parent / "warming" / "plain.py"), options.source, str(VALIDATION),
+        str(N_IMAGES), str(options.cores),
+    ]  # fmt: skip
     process = subprocess.Popen(
         command, env=environment(options.cores), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, text=True,
@@ -211,51 +213,6 @@ def _plain(points: list[dict[str, Any]], options: argparse.Namespace) -> Side:
     peak = json.loads(process.stdout.readline())["peak"]
     process.wait()
     return Side(wall, setups, {}, peak)
-
-
-def plain(options: argparse.Namespace) -> None:
-    """What a user writes who follows Keras' documentation: a trial for each line that comes in."""
-    import resource
-
-    import keras
-    import tensorflow as tf
-
-    from search.training.data.dataset import load_dataset
-    from search.training.hyperparameters import Hyperparameters
-    from search.training.models import build_model
-
-    clock = time.perf_counter
-    tf.config.threading.set_intra_op_parallelism_threads(options.cores)
-    tf.config.threading.set_inter_op_parallelism_threads(options.cores)
-    data = load_dataset(options.source, VALIDATION, N_IMAGES, 0)
-    x, y = data.images[data.train], data.labels[data.train]
-    validation = (data.images[data.validation], data.labels[data.validation])
-
-    class Steps(keras.callbacks.Callback):
-        """When each has ended."""
-
-        def on_train_begin(self, logs: Any = None) -> None:
-            self.ended: list[float] = []
-
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            self.ended.append(clock())
-
-    print(json.dumps({"ready": 1}), flush=True)
-    for line in sys.stdin:
-        values = json.loads(line)
-        begun = clock()
-        model = build_model(Hyperparameters.from_dict(values), x.shape[1:], len(data.classes))
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(keras.optimizers.Adam(values["learning_rate"]), loss, metrics=["accuracy"])
-        steps = Steps()
-        model.fit(
-            x, y, batch_size=values["batch_size"], epochs=1, validation_data=validation, callbacks=[steps], verbose=0
-        )
-        keras.backend.clear_session()
-        first, last = steps.ended[0], steps.ended[-1]
-        setup = first - begun - (last - first) / (len(steps.ended) - 1)
-        print(json.dumps({"setup": setup, "total": clock() - begun}), flush=True)
-    print(json.dumps({"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)
 
 
 def _print(points: list[dict[str, Any]], ours: Side, theirs: Side) -> int:
@@ -309,4 +266,4 @@ def _median(
 
 
 if __name__ == "__main__":
-    plain(_options()) if "--plain" in sys.argv else sys.exit(main())
+    raise SystemExit(main())

@@ -25,6 +25,8 @@ LOOK_SECONDS = 0.2
 _LAST_LINES = 20  # of what a command has said before it failed
 EPOCHS = {"optuna": 27, "keras-tuner": 9}
 """What Hyperband's brackets follow from: see the README."""
+_OF_HPSEARCH = {"batch_norm", "weight_average"}
+"""What is done to a network's scores, not to its training: no peer has it."""
 _HPSEARCH = [sys.executable, "-m", "search"]
 _VERSIONS = ("hpsearch", "tensorflow", "keras", "optuna", "optuna-integration", "keras-tuner")
 
@@ -127,9 +129,8 @@ class _Contestant:
         arguments = [str(self._folder), self._terms.data, str(N_CORES)]
         report = self._asked([sys.executable, "-m", "racing.measure", *arguments])
         best = json.loads((self._folder / BEST).read_text())
-        return Winner(
-            params=best["hyperparameters"], value=best["value"], test_accuracy=report["accuracy"], n_test=report["n"]
-        )
+        params = {name: value for name, value in best["hyperparameters"].items() if name not in _OF_HPSEARCH}
+        return Winner(params=params, value=best["value"], test_accuracy=report["accuracy"], n_test=report["n"])
 
     def _asked(self, command: list[str]) -> dict[str, Any]:
         """What a command prints, as JSON; an empty mapping where it prints nothing."""

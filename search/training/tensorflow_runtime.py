@@ -34,6 +34,14 @@ def configure(threads: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
+def spare_optimization() -> None:
+    """Let TensorFlow run graphs as they were traced, without its passes over each of them first.
+
+    Those take a quarter of a new network's setup and make none of its steps faster: docs/decisions/0014.
+    """
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 def version() -> str:
     """TensorFlow's version."""
     return str(tf.__version__)
@@ -79,16 +87,50 @@ def _spec(one: Any) -> Any:
     return [tf.TensorSpec(*each) for each in one] if isinstance(one, list) else tf.TensorSpec(*one)
 
 
-def differentiate(compute: Callable[[], tuple[Any, Any]], variables: Sequence[keras.Variable]) -> tuple[Any, Any, Any]:
-    """A loss, what was computed beside it, and the loss' gradients with respect to `variables`.
+def with_gradients(function: Callable[..., Any], variables: Sequence[keras.Variable]) -> Callable[..., Any]:
+    """A function that also derives: for `traced`, so that both passes are one graph.
 
-    A variable that the loss does not depend on has a gradient of zeros. Where `compute` calls
-    graph functions, TensorFlow derives each of them once and keeps its backward pass with it.
+    Args:
+        function: of tensors; its first result is what is derived.
+        variables: that it uses.
+
+    Returns:
+        A function of the same tensors to the same results and one more: the gradients with respect to
+        its first argument and to each of `variables`, zeros where nothing depends on one.
+    """
+
+    def derived(inputs: Any, *others: Any) -> tuple[Any, ...]:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            first, *rest = function(inputs, *others)
+        sources = [inputs, *(variable.value for variable in variables)]
+        return first, *rest, tape.gradient(first, sources, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+    return derived
+
+
+def differentiable(
+    function: Callable[[Any], Any], inputs: Any, variables: Sequence[keras.Variable]
+) -> tuple[Any, Callable[[Any], list[Any]]]:
+    """What a graph function of `traced` gives, and how to derive it: once, after the fact.
+
+    TensorFlow derives each graph function once and keeps its backward pass with it.
+
+    Returns:
+        The result, and a function of a gradient with respect to it to the gradients with respect to `variables`,
+        zeros where it does not depend on one.
     """
     with tf.GradientTape() as tape:
-        loss, others = compute()
-    values = [variable.value for variable in variables]
-    return loss, others, tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        result = function(inputs)
+
+    def pull_back(slope: Any) -> list[Any]:
+        values = [variable.value for variable in variables]
+        gradients: list[Any] = tape.gradient(
+            result, values, output_gradients=slope, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        return gradients
+
+    return result, pull_back
 
 
 def snapshot(variable: keras.Variable) -> Any:

@@ -102,7 +102,8 @@ def _show(study: Study, result: Result, trial_id: int) -> None:
         "seconds": round(outcome.seconds.get("total", 0.0), 1),
     }
     for key, value in shown.items():
-        study.store.optuna.set_trial_user_attr(trial_id, key, value)
+        if value:  # a trial that failed within its first epoch has no best one, and did not say its size
+            study.store.optuna.set_trial_user_attr(trial_id, key, value)
 
 
 def _says(told: FrozenTrial, result: Result) -> bool:

@@ -23,26 +23,12 @@ from search.worker.claim import Claim, Holder, claim
 from search.worker.delivery import deliver
 from search.worker.patience import Patience
 from search.worker.results import Result
-from storage.store import Store, open_store
+from storage.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conftest import PostgresServer
-
-
-@pytest.fixture
-def opened(store: Store, tmp_path: Path) -> Iterator[Callable[..., Arena]]:
-    """Opens a study to let workers loose on; those that still run are killed with the test."""
-    arenas: list[Arena] = []
-
-    def one(trials: int = 1, epochs: int = 5) -> Arena:
-        arenas.append(Arena.opened(store, tmp_path, trials, epochs))
-        return arenas[-1]
-
-    yield one
-    for arena in arenas:
-        arena.close()
 
 
 @pytest.fixture

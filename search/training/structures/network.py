@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from search.training.structures.initial import derived_seed
-from search.training.tensorflow_runtime import differentiate
+from search.training.tensorflow_runtime import differentiable
 from search.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class JointOptimizer:
 class TrialNetwork(keras.Model):
     """A Keras model whose training step is ordinary Python over a few graph functions.
 
-    The backbone's forward pass, the head's with the loss, and each one's optimizer are functions
+    The backbone's forward pass and its backward one, the head's both in one, and each one's optimizer are functions
     of their own. So a new head costs no trace of the backbone, and no batch size costs any.
     Weights are in the order of `build_model`'s.
     """
@@ -146,13 +146,9 @@ class TrialNetwork(keras.Model):
     def _derive(self, images: Any, labels: Any) -> tuple[Any, Any, Any, list[Any]]:
         """Mean loss, images answered rightly, the head's signs of life, and the loss' gradients."""
         backbone, head = self._parts
-
-        def compute() -> tuple[Any, Any]:
-            loss, *others = head.forward(backbone.forward(images), labels)
-            return loss, others
-
-        loss, (n_right, answers), gradients = differentiate(compute, [*backbone.variables, *head.variables])
-        return loss, n_right, answers, gradients
+        features, pull_back = differentiable(backbone.forward, images, backbone.variables)
+        loss, n_right, answers, (slope, *last) = head.derive(features, labels)
+        return loss, n_right, answers, [*pull_back(slope), *last]
 
     def _derive_in_parts(self, images: Any, labels: Any) -> tuple[Any, Any, Any, list[Any]]:
         """The same for a micro-batch at a time, of which only the sums are kept."""

@@ -11,7 +11,7 @@ from keras import ops
 from search.training.models import batch_norm_layers
 from search.training.structures.initial import InitialState
 from search.training.structures.update import Update
-from search.training.tensorflow_runtime import traced
+from search.training.tensorflow_runtime import traced, with_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,11 +86,13 @@ class Head(Part):
     """From features to logits, and to the loss."""
 
     def __init__(self, model: keras.Model, settings: Settings) -> None:
-        """Trace the forward pass of training."""
+        """Trace both passes of training."""
         super().__init__(model)
         self._smoothing = settings.label_smoothing
         self._features = ((None, *model.input_shape[1:]), "float32")
-        self.forward: Callable[[Any, Any], Any] = traced(self._loss, self._features, ((None,), "int64"))
+        derived = with_gradients(self._loss, self.variables)
+        self.derive: Callable[[Any, Any], Any] = traced(derived, self._features, ((None,), "int64"))
+        """Features and labels to what `_loss` gives, and its gradients with respect to features and variables."""
 
     @property
     def watched(self) -> int | None:
@@ -121,6 +123,6 @@ def smoothed_cross_entropy(labels: Any, logits: Any, smoothing: Any) -> Any:
     With smoothing s in [0, 1) the target is 1 − s for the true class plus s shared evenly by all
     classes (Szegedy and others, "Rethinking the Inception Architecture", 2016).
     """
-    plain = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-    even = -ops.mean(ops.log_softmax(logits), axis=-1)
-    return (1 - smoothing) * plain + smoothing * even
+    n_classes = logits.shape[-1]
+    target = (1 - smoothing) * ops.one_hot(labels, n_classes, dtype=logits.dtype) + smoothing / n_classes
+    return ops.categorical_crossentropy(target, logits, from_logits=True)
