@@ -140,7 +140,7 @@ def _without_signs() -> Iterator[None]:
         logits = head.model(features, training=True)
         losses = smoothed_cross_entropy(labels, logits, ops.convert_to_tensor(head._smoothing))
         right = ops.equal(ops.argmax(logits, axis=-1), ops.cast(labels, "int32"))
-        return ops.mean(losses), ops.sum(ops.cast(right, "float32")), ops.zeros(2)
+        return ops.mean(losses), ops.sum(ops.cast(right, "float32")), ops.zeros(3)
 
     with (
         patch.object(Backbone, "watched", None),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,9 +40,9 @@ def train(
     """
     hp = Hyperparameters.from_dict(command.hyperparameters)
     model = structures.network(hp, dataset.image_shape, len(dataset.classes), command.builders)
-    model.begin(hp, command.seed, command.micro_batch)
-    identity = TrialIdentity.of(command, dataset.fingerprint)
     course = Course(n_images=len(dataset.train), batch_size=hp.batch_size, epochs=hp.epochs, judge_at=command.judge_at)
+    model.begin(hp, command.seed, command.micro_batch, course.steps)
+    identity = TrialIdentity.of(command, dataset.fingerprint)
     session = Session(command, hp, identity, channel, stopwatch, model, course)
     session.folder.mkdir(parents=True, exist_ok=True)
     _begin(session)
@@ -84,11 +83,5 @@ def _fit(session: Session, dataset: Dataset) -> None:
     if hp.batch_norm == "honest":
         averages = HonestAverages(model, model.forward_training, dataset.images, dataset.train, seed=seed)
     callbacks = trial_callbacks(session, dataset, feed, averages, model.forward)
-    stretches = session.course.stretches(session.state.position)
-    # A stretch is what Keras calls an epoch; those of one `fit` must have equally many steps.
-    for _, group in itertools.groupby(stretches, key=lambda stretch: stretch.n_steps):
-        session.ahead = list(group)
-        feed.start(session.ahead[0])
-        model.fit(feed, epochs=len(session.ahead), callbacks=callbacks)
-        if session.is_over:
-            break
+    session.ahead = list(session.course.stretches(session.state.position))
+    model.fit(feed, epochs=len(session.ahead), callbacks=callbacks)

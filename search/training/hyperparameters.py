@@ -24,7 +24,7 @@ class Hyperparameters:
     blocks_per_stage: int | None = None
     """Residual blocks in each stage of ShortResNet (1 to 3); None for every other architecture."""
     image_size: int
-    """Side of the square image that the network sees, in pixels (at least the data's own)."""
+    """Side of the square image that the network sees, in pixels; raised to the smallest that the backbone takes."""
     head_pool: str
     """`flatten` or `avg` (global average pooling) between backbone and head."""
     head_layers: int

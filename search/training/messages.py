@@ -80,7 +80,7 @@ class Interrupt:
 
     `stop` validates what there is, which counts, reported by an `EpochEnded` like any other
     judgement; `pause` leaves a checkpoint of the step that has just ended, so that none is repeated.
-    In the middle of a validation it falls back to the checkpoint before. Between trials it means
+    After the last step before a judgement it falls back to the checkpoint before. Between trials it means
     nothing and is not answered.
     """
 
@@ -213,11 +213,6 @@ class EpochEnded:
     """Signs of life since the last judgement, each with its `step`."""
     story: str = ""
     """What the signs mean, in a sentence or two for a person; empty where there are none."""
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether only a part of the validation images was used."""
-        return PARTIAL in self.metrics
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import ops
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 Forward = Callable[["NDArray[np.uint8]"], "NDArray[np.float32]"]
@@ -25,7 +25,8 @@ def configure(threads: int) -> None:
     Call it before anything is computed: TensorFlow starts its thread pools at the first operation.
     """
     tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    # One of them waits wherever a graph calls Python that runs another graph (`both_passes`).
+    tf.config.threading.set_inter_op_parallelism_threads(max(2, threads))
     tf.get_logger().setLevel("ERROR")
     for device in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(device, True)
@@ -109,28 +110,58 @@ def with_gradients(function: Callable[..., Any], variables: Sequence[keras.Varia
     return derived
 
 
-def differentiable(
-    function: Callable[[Any], Any], inputs: Any, variables: Sequence[keras.Variable]
-) -> tuple[Any, Callable[[Any], list[Any]]]:
-    """What a graph function of `traced` gives, and how to derive it: once, after the fact.
+def both_passes(
+    forward: Callable[[Any], Any],
+    variables: Sequence[keras.Variable],
+    inputs: Any,
+    labels: Any,
+    between: Callable[[NDArray[Any], NDArray[Any]], NDArray[np.float32]],
+) -> Callable[[Any, Any], list[Any]]:
+    """Forward and backward pass of a graph function as one graph, with Python between the two.
 
-    TensorFlow derives each graph function once and keeps its backward pass with it.
+    As two graphs, each value that the backward pass needs would have to leave the first and enter the second, and
+    all of them would stay in memory to the end: docs/decisions/0014.
+
+    Args:
+        forward: a graph function of `traced`, of one tensor to one.
+        variables: that it uses.
+        inputs: (shape, dtype) of its argument.
+        labels: (shape, dtype) of what goes with it.
+        between: called in each run with what `forward` gave, and with the labels; gives the gradient with
+            respect to the former, of the same shape. It may call other graph functions.
 
     Returns:
-        The result, and a function of a gradient with respect to it to the gradients with respect to `variables`,
-        zeros where it does not depend on one.
+        A function of inputs and labels to the gradients with respect to `variables`, zeros where nothing depends on
+        one. It raises what `between` raises.
     """
-    with tf.GradientTape() as tape:
-        result = function(inputs)
+    raised: list[BaseException] = []
 
-    def pull_back(slope: Any) -> list[Any]:
+    def guarded(result: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float32]:
+        try:
+            return between(result, labels)
+        except BaseException as error:  # noqa: BLE001 - TensorFlow would only pass on its text
+            raised.append(error)
+            return np.zeros_like(result)
+
+    def passes(inputs: Any, labels: Any) -> list[Any]:
+        with tf.GradientTape() as tape:
+            result = forward(inputs)
+        slope = tf.ensure_shape(tf.numpy_function(guarded, [result, labels], result.dtype), result.shape)
         values = [variable.value for variable in variables]
-        gradients: list[Any] = tape.gradient(
+        found: list[Any] = tape.gradient(
             result, values, output_gradients=slope, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
+        return found
+
+    concrete = traced(passes, inputs, labels)
+
+    def run(inputs: Any, labels: Any) -> list[Any]:
+        gradients: list[Any] = concrete(inputs, labels)
+        if raised:
+            raise raised.pop()
         return gradients
 
-    return result, pull_back
+    return run
 
 
 def snapshot(variable: keras.Variable) -> Any:
@@ -168,7 +199,8 @@ class FusedSGD(keras.optimizers.SGD):
     def __init__(self, learning_rate: Any, momentum: keras.Variable, **options: Any) -> None:
         """`momentum` is read at each step; 0 makes it plain SGD."""
         super().__init__(learning_rate, momentum=0.5, **options)  # any but 0, so that there is room for moments
-        self._live_momentum = momentum
+        # Keras would take a variable for a part of the optimizer's state, which begins each trial at zero.
+        self._live_momentum: Callable[[], Any] = lambda: momentum.value
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update one variable; called while the step is traced."""
@@ -177,7 +209,7 @@ class FusedSGD(keras.optimizers.SGD):
             accum=self.momentums[self._get_variable_index(variable)].value.handle,
             lr=tf.cast(learning_rate, variable.dtype),
             grad=gradient,
-            momentum=tf.cast(self._live_momentum.value, variable.dtype),
+            momentum=tf.cast(self._live_momentum(), variable.dtype),
         )
 
 

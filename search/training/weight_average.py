@@ -28,10 +28,10 @@ _SPACING = 512
 class WeightAverage:
     """The mean of a model's weights over the steps of late; of no weights, where none are to be averaged."""
 
-    def __init__(self, variables: Sequence[keras.Variable], batch_size: int) -> None:
-        """Average `variables`, over steps of `batch_size` images."""
+    def __init__(self, variables: Sequence[keras.Variable], batch_size: int, epoch_steps: int) -> None:
+        """Average `variables`, over steps of `batch_size` images; at least once in the `epoch_steps` of an epoch."""
         self._variables = variables
-        self._interval = max(1, round(_SPACING / batch_size))
+        self._interval = max(1, min(round(_SPACING / batch_size), epoch_steps))
         self.means: list[Any] = [np.zeros(variable.shape, variable.dtype) for variable in variables]
         """An array for each variable; part of a trial's checkpoint."""
 

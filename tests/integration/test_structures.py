@@ -17,6 +17,26 @@ LABELS = np.array([0, 2])
 OTHER = {"learning_rate": 2e-4, "dropout": 0.4, "batch_size": 32, "label_smoothing": 0.1, "weight_decay": 1e-3}
 
 
+OWN = """
+import keras
+
+def attentive(input_shape, hyperparameters):
+    images = keras.Input(input_shape)
+    rows = keras.layers.Reshape((28, 28))(images)
+    return keras.Model(images, keras.layers.Flatten()(keras.layers.MultiHeadAttention(2, 4)(rows, rows)))
+
+def nothing(input_shape, hyperparameters):
+    images = keras.Input(input_shape)
+    return keras.Model(images, keras.layers.Flatten()(images))
+"""
+
+
+@pytest.fixture
+def builders(tmp_path):
+    (tmp_path / "mine.py").write_text(OWN)
+    return str(tmp_path)
+
+
 def parameters(**values):
     return Hyperparameters.from_dict({**SMALL, **values})
 
@@ -131,6 +151,71 @@ def test_step_in_micro_batches_is_that_of_the_whole_batch(optimizer):
     assert their_signs["gradient_first"] == pytest.approx(signs["gradient_first"], rel=1e-3)
     for ours, theirs in zip(weights, their_weights, strict=True):
         np.testing.assert_allclose(theirs, ours, atol=1e-4)
+
+
+def test_weights_within_layers_of_layers_come_from_the_seed(builders):
+    hp, kernels = parameters(architecture="mine:attentive"), []
+    for seed in (1, 2):
+        network = Structures().network(hp, (28, 28, 1), 10, builders)
+        network.begin(hp, seed)
+        kernels.append([np.array(weight) for weight in network.trainable_variables if np.array(weight).any()])
+
+    assert len(kernels[0]) == 4 + 2  # query, key, value and output; dense and logits
+    for one, other in zip(*kernels, strict=True):
+        assert not np.array_equal(one, other)
+
+
+def test_backbone_without_weights_is_trained_by_its_head(tmp_path, builders):
+    trial = {**SMALL, "architecture": "mine:nothing"}
+
+    heard = train(tmp_path / "trial", trial, data=digits(1024), builders=builders)
+
+    assert heard.ended.best_value > 0.6
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "theirs"),
+    [
+        ("adam", lambda: keras.optimizers.Adam(0.01)),
+        ("sgd", lambda: keras.optimizers.SGD(0.01, momentum=0.8)),
+    ],
+)
+def test_steps_are_those_of_keras(optimizer, theirs):
+    hp = parameters(dropout=0.0, optimizer=optimizer, learning_rate=0.01, momentum=0.8)
+    network = Structures().network(hp, (28, 28, 1), 10, None)
+    network.begin(hp, seed=3)
+    model = build_model(hp, (28, 28, 1), 10)
+    model.set_weights(network.get_weights())
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(theirs(), loss)
+
+    for start in range(0, 200, 50):
+        images, labels = digits().images[start : start + 50], digits().labels[start : start + 50]
+        network.train_step((images, labels))
+        model.train_on_batch(images, labels)
+
+    for ours, expected in zip(network.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, expected, atol=2e-4)
+
+
+def test_error_between_the_passes_comes_out_as_it_was(monkeypatch):
+    network = Structures().network(parameters(), (28, 28, 1), 10, None)
+    network.begin(parameters(), seed=3)
+    step, before = (digits().images[:8], digits().labels[:8]), network.get_weights()
+    error = MemoryError("no room for the head")
+
+    def fail(*_):
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(network._parts[1], "derive", fail)
+        with pytest.raises(MemoryError, match="no room for the head"):
+            network.train_step(step)
+    for value, old in zip(network.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(value, old)
+
+    network.train_step(step)
+    assert network.signs() is not None
 
 
 def test_memory_bound_forgets_what_was_used_longest_ago(tmp_path):

@@ -60,6 +60,33 @@ def test_signs_are_those_of_the_step():
     }
 
 
+def test_loss_among_the_signs_is_that_without_smoothing():
+    network = begun(label_smoothing=0.3)
+    images, labels = digits().images[:32], digits().labels[:32]
+    logits = network.forward(images)
+
+    logs = network.train_step((images, labels))
+
+    assert network.signs()["loss"] == pytest.approx(cross_entropy(logits, labels), rel=1e-4)
+    assert logs["loss"] != pytest.approx(network.signs()["loss"], rel=1e-3)
+
+
+@pytest.mark.parametrize(("batch_size", "micro_batch"), [(1, None), (4, 1)])
+def test_images_taken_one_at_a_time_show_no_signs(batch_size, micro_batch):
+    network = begun()
+    network.begin(Hyperparameters.from_dict(SMALL), seed=3, micro_batch=micro_batch)
+
+    network.train_step((digits().images[:batch_size], digits().labels[:batch_size]))
+
+    assert network.signs() is None
+
+
+def test_trial_of_single_images_is_told_no_story_of_its_answers(tmp_path):
+    heard = train(tmp_path, {**SMALL, "batch_size": 1, "epochs": 1}, data=digits(64))
+
+    assert heard.judged[0].vitals == []
+
+
 def test_units_that_are_zero_for_the_whole_batch_are_dead():
     network = begun(architecture="VGG16", blocks=2, image_size=32)
     images = digits().images[:32]

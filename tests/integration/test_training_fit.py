@@ -10,11 +10,13 @@ from training_talk import RESIDUAL, SMALL, action_at, digits, interrupt_after, t
 
 from search.training import files
 from search.training.batch_norm import HonestAverages
+from search.training.callbacks import validation
 from search.training.callbacks.order import Order
 from search.training.callbacks.validation import Validation
 from search.training.data.dataset import load_dataset
 from search.training.errors import DivergedError, MetricError
 from search.training.messages import PARTIAL, EpochEnded, Interrupt, TrialStarted, Verdict
+from search.training.scoring import logits_of
 
 
 def test_trial_learns_and_keeps_its_best_epoch(tmp_path):
@@ -268,6 +270,21 @@ def test_checkpoint_without_room_costs_only_the_checkpoint(tmp_path, monkeypatch
 
     assert train(tmp_path, {**SMALL, "epochs": 2}).ended.epochs == 2
     assert list(tmp_path.glob("checkpoint-*")) == []
+
+
+def test_trial_that_is_stopped_in_its_validation_at_a_rung_is_measured_on_all_images(tmp_path, monkeypatch):
+    measured = []
+
+    def logits(forward, images, indices, after_batch):
+        measured.append(len(indices))
+        after_batch.__self__.session.end("stopped")
+        return logits_of(forward, images, indices, after_batch)
+
+    monkeypatch.setattr(validation, "logits_of", logits)
+    heard = train(tmp_path, SMALL, data=many_validated(), judge_at=(128, 256))
+
+    assert measured[0] < measured[1] == len(many_validated().validation)
+    assert PARTIAL not in heard.ended.best_metrics
 
 
 def test_trial_that_is_stopped_before_its_validation_at_a_rung_is_measured_on_all_images(tmp_path, monkeypatch):

@@ -38,9 +38,11 @@ class Model:
     def __init__(self):
         self.stop_training = False
         self.trainable_variables = [np.zeros((3, 3, 1, 8)), np.zeros(8), np.zeros((8, 47)), np.zeros(47)]
-        self.layers = []
         self.now = ALIVE
         self.n_read = 0
+
+    def _flatten_layers(self, **_):
+        return []
 
     def signs(self):
         self.n_read += 1

@@ -17,6 +17,7 @@ from search.training.messages import EpochEnded, Interrupt, Train, TrialEnded, V
 
 # As the trainer's own process has it; without effect where TensorFlow was imported before.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
 
 SMALL = {
     "architecture": "LeNet5",

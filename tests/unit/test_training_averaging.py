@@ -21,9 +21,9 @@ class Variable:
         self.value = value.copy()
 
 
-def averaged(values: list[float], batch_size: int = 512) -> float:
+def averaged(values: list[float], batch_size: int = 512, epoch_steps: int = 1000) -> float:
     variable = Variable()
-    average = WeightAverage([variable], batch_size)
+    average = WeightAverage([variable], batch_size, epoch_steps)
     for step, value in enumerate(values, 1):
         variable.assign(np.full(2, value, "float32"))
         average.add(step)
@@ -51,6 +51,13 @@ def test_first_steps_weights_are_those_of_the_last_one():
     assert averaged([1.0, 2.0, 3.0], batch_size=128) == 3.0
 
 
+def test_mean_moves_in_each_epoch_however_short_it_is():
+    values = [1.0, 2.0, 3.0, 4.0]
+
+    assert averaged(values, batch_size=8, epoch_steps=1) == averaged(values)
+    assert averaged(values, batch_size=8) == 4.0  # the first look of many
+
+
 @pytest.mark.parametrize("batch_size", [128, 200, 512, 2048])
 def test_jitter_goes(batch_size: int):
     jitter = np.random.default_rng(0).normal(1.0, 0.1, 2000)
@@ -60,7 +67,7 @@ def test_jitter_goes(batch_size: int):
 
 def test_weights_are_put_back_after_an_error():
     variable = Variable()
-    average = WeightAverage([variable], 512)
+    average = WeightAverage([variable], 512, 1000)
     for step in (1, 2):
         variable.assign(np.full(2, step, "float32"))
         average.add(step)

@@ -52,9 +52,12 @@ class Validation(TrialCallback):
         with self.session.model.average.in_place():
             if self._averages is not None:
                 self._averages.recompute(sample_size(self._trained()), self._goes_on)
-            if self._goes_on():
-                data, indices = self._dataset, self._indices()
+            data = self._dataset
+            while self._goes_on():
+                indices = self._indices()
                 logits = logits_of(self._forward, data.images, indices, self._goes_on)
+                if self.part is None or self.session.ending is None:
+                    break  # else it was to end meanwhile, and then all images count
         if not self.session.is_abandoned:
             self.scores = Scores.of(logits, data.labels[indices])
             metrics["val_loss"] = self.scores.loss

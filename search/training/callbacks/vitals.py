@@ -53,7 +53,10 @@ class Vitals(TrialCallback):
         self.steps += 1
         if self.steps < self._examination.next_step:
             return
-        signs = Signs.from_dict({**self.session.model.signs(), "step": self.steps})
+        seen = self.session.model.signs()
+        if seen is None:
+            return
+        signs = Signs.from_dict({**seen, "step": self.steps})
         self.diagnosis = self._examination.look(signs)
         values = {name: float(f"{value:.{_DIGITS}g}") for name, value in signs.to_dict().items()}
         if all(math.isfinite(value) for value in values.values()):

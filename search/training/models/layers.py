@@ -13,7 +13,7 @@ def batch_norm_layers(model: keras.Model) -> tuple[keras.layers.BatchNormalizati
     Models inside the model and layers inside wrappers (such as `TimeDistributed`) are searched too.
     Frozen layers are given as well: look at `trainable` where it matters.
     """
-    found = {id(layer): layer for layer in _all_layers(model) if isinstance(layer, keras.layers.BatchNormalization)}
+    found = {id(layer): layer for layer in all_layers(model) if isinstance(layer, keras.layers.BatchNormalization)}
     return tuple(found.values())
 
 
@@ -25,12 +25,15 @@ def is_normalised(model: keras.Model) -> bool:
         keras.layers.LayerNormalization,
         keras.layers.RMSNormalization,
     )
-    return any(isinstance(layer, kinds) for layer in _all_layers(model))
+    return any(isinstance(layer, kinds) for layer in all_layers(model))
 
 
-def _all_layers(parent: keras.Layer) -> Iterator[keras.Layer]:
-    inner = getattr(parent, "layers", None) or [getattr(parent, "layer", None)]
-    for layer in inner:
-        if layer is not None:
-            yield layer
-            yield from _all_layers(layer)
+def all_layers(parent: keras.Layer) -> Iterator[keras.Layer]:
+    """Every layer within `parent`, in order of depth: of models, wrappers, and layers that are made of layers.
+
+    One that is used twice comes once for each model that holds it.
+    """
+    # Keras has no public way into a layer such as MultiHeadAttention.
+    for layer in parent._flatten_layers(include_self=False, recursive=False):
+        yield layer
+        yield from all_layers(layer)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from typing import Any
 
 import keras
 import numpy as np
+
+from search.training.models import all_layers
 
 _N_SEEDS = 2**31
 
@@ -49,7 +49,7 @@ def derived_seed(*parts: int | str) -> int:
 def _random_variables(model: keras.Model) -> list[tuple[keras.Variable, keras.Initializer]]:
     """Variables whose layer draws them at random, with the initializer that does, in order of depth."""
     found = {}
-    for layer in _layers(model):
+    for layer in all_layers(model):
         for variable in layer.weights:
             initializer = _initializer(layer, variable)
             if initializer is not None:
@@ -68,13 +68,6 @@ def _initializer(layer: keras.Layer, variable: keras.Variable) -> keras.Initiali
 
 def _seeded(initializer: keras.Initializer, seed: int) -> keras.Initializer:
     return type(initializer).from_config({**initializer.get_config(), "seed": seed})
-
-
-def _layers(parent: Any) -> Iterator[keras.Layer]:
-    for layer in getattr(parent, "layers", None) or [getattr(parent, "layer", None)]:
-        if layer is not None:
-            yield layer
-            yield from _layers(layer)
 
 
 def _is_seed(variable: keras.Variable) -> bool:

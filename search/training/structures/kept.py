@@ -106,7 +106,7 @@ def _kept(shelf: OrderedDict[Hashable, _PartT], key: Hashable, build: Callable[[
 def forget_models() -> None:
     """Drop what Keras and TensorFlow keep of models that nobody uses: graphs, and the counts that name layers.
 
-    Models in use stay right, but each of their functions is optimized again when it is next called.
+    Models in use stay right, but each of their functions is set up again when it is next called.
     """
     keras.backend.clear_session(free_memory=False)
     forget_gradients()
@@ -124,6 +124,6 @@ def _settle_seeds() -> None:
     """Make what Keras draws while a model is built the same in every process.
 
     Not with `keras.utils.set_random_seed`: it makes TensorFlow forget every function that it has
-    optimized, and each kept network would take as long again as at its first step.
+    set up, and each kept network would take as long again as at its first step.
     """
     random.seed(0)

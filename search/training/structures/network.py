@@ -10,7 +10,6 @@ import keras
 import numpy as np
 
 from search.training.structures.initial import derived_seed
-from search.training.tensorflow_runtime import differentiable
 from search.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from search.training.structures.parts import Backbone, Head
     from search.training.structures.update import Update
     from search.training.tensorflow_runtime import Forward
+
+
+_MANY_STEPS = 10**6
 
 
 def _ahead(feed: TrainingFeed) -> Iterator[tuple[Any, Any]]:
@@ -53,7 +55,7 @@ class JointOptimizer:
 class TrialNetwork(keras.Model):
     """A Keras model whose training step is ordinary Python over a few graph functions.
 
-    The backbone's forward pass and its backward one, the head's both in one, and each one's optimizer are functions
+    The backbone's two passes with a gap between them, the head's, which fill it, and each one's optimizer are functions
     of their own. So a new head costs no trace of the backbone, and no batch size costs any.
     Weights are in the order of `build_model`'s.
     """
@@ -66,12 +68,14 @@ class TrialNetwork(keras.Model):
         self._settings = settings
         self._updates: tuple[Any, ...] = ()
         self._sums = np.zeros(3)
-        self._signs: tuple[float, Any, Any, Any] | None = None
+        self._signs: tuple[Any, Any, Any] | None = None
         self._micro_batch: int | None = None
         self.built = True
 
-    def begin(self, hp: Hyperparameters, seed: int, micro_batch: int | None = None) -> None:
-        """Put everything to where a trial of `hp` with `seed` begins.
+    def begin(
+        self, hp: Hyperparameters, seed: int, micro_batch: int | None = None, epoch_steps: int = _MANY_STEPS
+    ) -> None:
+        """Put everything to where a trial of `hp` with `seed`, whose epochs have `epoch_steps`, begins.
 
         A step takes `micro_batch` images at once, or its whole batch; the update is of the whole batch
         either way. BatchNorm sees what is taken at once, as on several GPUs (Hoffer and others, "Train longer,
@@ -87,7 +91,7 @@ class TrialNetwork(keras.Model):
             part.initial.restore(derived_seed(seed, place))
         self._updates = tuple(part.update(hp, settings) for part in self._parts)
         self.optimizer = JointOptimizer(settings.learning_rate, self._updates)
-        self.average = WeightAverage(self.trainable_variables if hp.is_averaged else [], hp.batch_size)
+        self.average = WeightAverage(self.trainable_variables if hp.is_averaged else [], hp.batch_size, epoch_steps)
 
     @property
     def forward(self) -> Forward:
@@ -139,16 +143,24 @@ class TrialNetwork(keras.Model):
         first = self._updates[0](gradients[:n_backbone])
         last = self._updates[1](gradients[n_backbone:])
         mean = float(loss)
-        self._signs = (mean, answers, last if first is None else first, last)
+        n_together = n if self._micro_batch is None else min(n, self._micro_batch)
+        self._signs = (answers, last if first is None else first, last) if n_together > 1 else None
         self._sums += (n, mean * n, float(n_right))
         return {"loss": self._sums[1] / self._sums[0], "accuracy": self._sums[2] / self._sums[0]}
 
     def _derive(self, images: Any, labels: Any) -> tuple[Any, Any, Any, list[Any]]:
         """Mean loss, images answered rightly, the head's signs of life, and the loss' gradients."""
         backbone, head = self._parts
-        features, pull_back = differentiable(backbone.forward, images, backbone.variables)
-        loss, n_right, answers, (slope, *last) = head.derive(features, labels)
-        return loss, n_right, answers, [*pull_back(slope), *last]
+        found: list[Any] = []
+
+        def above(features: Any, labels: Any) -> Any:
+            *said, (slope, *last) = head.derive(features, labels)
+            found.extend((*said, last))
+            return slope.numpy()
+
+        first = backbone.derive(images, labels, above)
+        loss, n_right, answers, last = found
+        return loss, n_right, answers, [*first, *last]
 
     def _derive_in_parts(self, images: Any, labels: Any) -> tuple[Any, Any, Any, list[Any]]:
         """The same for a micro-batch at a time, of which only the sums are kept."""
@@ -163,14 +175,17 @@ class TrialNetwork(keras.Model):
         n_right, loss, answers, *gradients = sums
         return loss, n_right, answers, gradients
 
-    def signs(self) -> dict[str, float]:
+    def signs(self) -> dict[str, float] | None:
         """The vital signs of the last step, as `vitals.signs.Signs` names them.
 
-        Of a backbone without kernels there are none: the head's stand in for them.
+        Of a backbone without kernels there are none: the head's stand in for them. None where images were
+        taken one at a time: whether answers differ between images is not seen then.
         """
-        assert self._signs is not None  # there is a step to ask about
-        loss, *rest = self._signs
-        (spread, dead), (gradient_first, ratio), (gradient_last, _) = (map(float, one.numpy()) for one in rest)
+        if self._signs is None:
+            return None
+        (loss, spread, dead), (gradient_first, ratio), (gradient_last, _) = (
+            map(float, one.numpy()) for one in self._signs
+        )
         return {
             "loss": loss,
             "spread": spread,
@@ -181,7 +196,7 @@ class TrialNetwork(keras.Model):
         }
 
     def reset_metrics(self) -> None:
-        """Begin new means: Keras calls it before each epoch."""
+        """Begin new means, as before each stretch."""
         self._sums = np.zeros(3)
 
     @property

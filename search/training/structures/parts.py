@@ -11,13 +11,17 @@ from keras import ops
 from search.training.models import batch_norm_layers
 from search.training.structures.initial import InitialState
 from search.training.structures.update import Update
-from search.training.tensorflow_runtime import traced, with_gradients
+from search.training.tensorflow_runtime import both_passes, traced, with_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from search.training.hyperparameters import Hyperparameters
     from search.training.structures.optimizers import Settings
+
+
+LABELS = ((None,), "int64")
+"""Shape and dtype of a batch of them."""
 
 
 class Part:
@@ -68,6 +72,25 @@ class Backbone(Part):
         self._images = ((None, *preprocessing.input_shape[1:]), "uint8")
         self.forward: Callable[[Any], Any] = traced(lambda images: self._call(images, training=True), self._images)
 
+    def derive(self, images: Any, labels: Any, above: Callable[[Any, Any], Any]) -> list[Any]:
+        """The gradients with respect to its variables of a loss that `above` makes of its features.
+
+        `above` is called between the two passes, with features and labels, and gives the gradient with respect
+        to the features: whatever stands there, the graph around it remains the same.
+        """
+        self._above = above
+        try:
+            return self._passes(images, labels)
+        finally:
+            del self._above
+
+    @cached_property
+    def _passes(self) -> Callable[[Any, Any], list[Any]]:
+        def above(features: Any, labels: Any) -> Any:
+            return self._above(features, labels)
+
+        return both_passes(self.forward, self.variables, self._images, LABELS, above)
+
     @property
     def watched(self) -> int | None:
         """Its first kernel, which a lesson reaches last."""
@@ -91,7 +114,7 @@ class Head(Part):
         self._smoothing = settings.label_smoothing
         self._features = ((None, *model.input_shape[1:]), "float32")
         derived = with_gradients(self._loss, self.variables)
-        self.derive: Callable[[Any, Any], Any] = traced(derived, self._features, ((None,), "int64"))
+        self.derive: Callable[[Any, Any], Any] = traced(derived, self._features, LABELS)
         """Features and labels to what `_loss` gives, and its gradients with respect to features and variables."""
 
     @property
@@ -105,16 +128,18 @@ class Head(Part):
         return traced(lambda features: self.model(features, training=False), self._features)
 
     def _loss(self, features: Any, labels: Any) -> tuple[Any, Any, Any]:
-        """Mean loss of a batch, how many of its images are answered rightly, and signs of life (2,).
+        """Mean loss of a batch, how many of its images are answered rightly, and signs of life (3,).
 
-        These are the spread of the logits and the share of dead features, as in `vitals.signs`.
+        These are the loss without smoothing, the spread of the logits and the share of dead features, as in
+        `vitals.signs`.
         """
         logits = self.model(features, training=True)
         loss = smoothed_cross_entropy(labels, logits, ops.convert_to_tensor(self._smoothing))
         right = ops.equal(ops.argmax(logits, axis=-1), ops.cast(labels, "int32"))
         spread = ops.mean(ops.std(logits, axis=0))
         dead = ops.mean(ops.cast(ops.all(ops.equal(features, 0.0), axis=0), "float32"))
-        return ops.mean(loss), ops.sum(ops.cast(right, "float32")), ops.stack([spread, dead])
+        plain = ops.mean(ops.sparse_categorical_crossentropy(labels, logits, from_logits=True))
+        return ops.mean(loss), ops.sum(ops.cast(right, "float32")), ops.stack([plain, spread, dead])
 
 
 def smoothed_cross_entropy(labels: Any, logits: Any, smoothing: Any) -> Any:

@@ -14,7 +14,7 @@ class Signs:
     step: int
     """From 1, over the whole trial."""
     loss: float
-    """Of this step's batch alone; ln(classes) is what guessing gives."""
+    """Of this step's batch alone, without label smoothing; ln(classes) is what guessing gives."""
     spread: float
     """How much the answers differ between images: the standard deviation of each class' logit over
     the batch, mean over classes. Near 0 the network gives every image the same answer.
