@@ -11,7 +11,10 @@ from search.commands.options import DEFAULT_STORAGE, Storage, opened, say
 
 def enqueue(
     study: Annotated[str, typer.Argument(metavar="STUDY")],
-    values: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="A whole point of the space.")],
+    values: Annotated[
+        list[str],
+        typer.Argument(metavar="KEY=VALUE...", help="Values of the point; what is left out takes its default."),
+    ],
     name: Annotated[str | None, typer.Option(help="What to call the point.")] = None,
     storage: Storage = DEFAULT_STORAGE,
 ) -> None:
