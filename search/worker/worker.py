@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from search import machine
 from search.errors import SearchError, StudyNotFoundError
-from search.study import Study, check_data, load_command, names
+from search.studies import outlives_deletions, whole
+from search.study import Study, check_data, load_command
 from search.training.messages import DataLoaded, Failed, LoadData
 from search.worker import idleness, keepsakes
 from search.worker import trainer as trainers
@@ -75,7 +76,7 @@ class Worker:
             self._patience.until_done(self._join, self._leaving)
             with Caretaker(self._store, self._holder, self._spool):
                 while not self._leaving.is_set() and not self._is_enough():
-                    if self._patience.tries(lambda: self._serve_once() or self._wait()) is False:
+                    if self._patience.tries(self._round) is False:
                         break
                     self._patience.wait(self._leaving)
         finally:
@@ -87,6 +88,13 @@ class Worker:
             Study(self._store, name)  # says so now if there is none
         self._store.ledger.join(self.id, socket.gethostname(), os.getpid())
         return True
+
+    def _round(self) -> bool:
+        """One piece of work, or a short wait for some; False where there will be none for this worker."""
+        with outlives_deletions(self._store):
+            if not (self._serve_once() or self._wait()):
+                return False
+        return True  # also where a study went meanwhile: then it looks again at what is left
 
     def _serve_once(self) -> bool:
         """Do one piece of work in one study, fairest first; False where there is none."""
@@ -109,10 +117,16 @@ class Worker:
 
     def _open_studies(self) -> list[Study]:
         """Studies that may have work, fairest first."""
-        wanted = self._orders.studies or names(self._store)
-        studies = [Study(self._store, name) for name in wanted if name not in self._refused]
+        studies = [study for study in self._studies() if study.name not in self._refused]
         open_ones = [study for study in studies if study.state() in ("open", "stopping") and not self._is_late(study)]
         return fairest_first(open_ones)
+
+    def _studies(self) -> list[Study]:
+        """Those that the worker serves. Any may be deleted meanwhile, but one that was asked for must be left."""
+        found = list(whole(self._store, self._orders.studies))
+        if self._orders.studies and not found:
+            Study(self._store, self._orders.studies[0])  # says that there is none
+        return found
 
     def _is_late(self, study: Study) -> bool:
         return study.name in self._late and self._late[study.name] == study.control().deadline
@@ -128,7 +142,7 @@ class Worker:
 
     def _say_why(self) -> None:
         """Say what there is to wait for, once and when it changes; a time that is up is such a change."""
-        studies = [Study(self._store, name) for name in self._orders.studies or names(self._store)]
+        studies = self._studies()
         why = idleness.sentence(idleness.look(studies, self._refused, self._is_late))
         if self._open_studies() and (disk := self._disk()).is_full:
             why = idleness.short_of_disk(disk)
