@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from search import machine
-from search.errors import SearchError, StudyNotFoundError
+from search.errors import SearchError, StudyNotFoundError, TrainerError
 from search.studies import outlives_deletions, whole
 from search.study import Study, check_data, load_command
 from search.training.messages import DataLoaded, Failed, LoadData
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 1.0  # between two looks for work
 DATA_SECONDS = 3600.0  # loading a data set, from a slow disk
+MAX_MISSED = 3  # trainers in a row that are lost while they load a study's data
 AGAIN_SECONDS = 0.5  # until a worker that was asked twice, and did not hear, is told again
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ class Worker:
         self._trainer: Trainer | None = None
         self._loaded: tuple[LoadData, DataLoaded] | None = None
         self._refused: set[str] = set()
+        self._missed: dict[str, int] = {}
+        """Trainers in a row that were lost before they had a study's data."""
         self._late: dict[str, float | None] = {}
         """Deadline of each study that had no work fitting into its time."""
         self._waits_for = ""
@@ -164,15 +167,29 @@ class Worker:
         try:
             check_data(study, self._load(study), "give this machine the same files, or name them with --data")
         except SearchError as error:
+            if isinstance(error, TrainerError) and self._may_load_again(study, error):
+                return False
             if len(self._orders.studies) == 1:
                 raise
             logger.error("study %s is left alone: %s", study.name, error)
             self._refused.add(study.name)
             return False
+        self._missed.pop(study.name, None)
+        return True
+
+    def _may_load_again(self, study: Study, error: TrainerError) -> bool:
+        """Go on without the trainer, whose end says nothing about the data; False once that has happened too often."""
+        self._drop_trainer()
+        self._missed[study.name] = self._missed.get(study.name, 0) + 1
+        if self._missed[study.name] >= MAX_MISSED:
+            return False
+        logger.warning("the data of study %s were not loaded: %s; a new trainer tries again", study.name, error)
         return True
 
     def _load(self, study: Study) -> DataLoaded:
         wanted = load_command(study, self._orders.data)
+        if self._trainer is not None and not self._trainer.is_alive():
+            self._drop_trainer()  # or the next trial would be charged with its death
         if self._loaded is None or self._loaded[0] != wanted:
             answer = self._request(wanted)
             if isinstance(answer, Failed):

@@ -48,9 +48,10 @@ def cut_short(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         write(_self, _study, key, value)
 
     write = type(store.optuna).set_study_system_attr
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(type(store.optuna), "set_study_system_attr", die)
-        begun(store, "cut")
+        with pytest.raises(KeyboardInterrupt):
+            begun(store, "cut")
 
 
 def request_for(name: str) -> Request:
