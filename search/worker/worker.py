@@ -75,6 +75,7 @@ class Worker:
         """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, self._on_signal)
+        machine.memory_per_worker()  # settled now, before trainers take any
         try:
             self._patience.until_done(self._join, self._leaving)
             with Caretaker(self._store, self._holder, self._spool):
