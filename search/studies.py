@@ -36,6 +36,13 @@ def outlives_deletions(store: Store) -> Iterator[None]:
             raise
 
 
+def forget_deleted(store: Store, name: str) -> None:
+    """Forget what the ledger has of a deleted study, unless one of its name was created since: its trials are live."""
+    with store.lock(f"create {name}"):
+        if name not in names(store):
+            store.ledger.forget(name)
+
+
 def remove_cut_short(store: Store, name: str) -> bool:
     """Remove a study of ours whose creation did not get as far as its space; whether there was one.
 

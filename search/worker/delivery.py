@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from optuna.trial import TrialState
 
 from search.errors import StudyNotFoundError
+from search.studies import forget_deleted
 from search.study import Study
 from search.worker import keepsakes
 from search.worker.recording import Recording
@@ -71,7 +72,7 @@ def _finish(store: Store, result: Result) -> None:
         study = Study(store, result.study)
     except StudyNotFoundError as error:
         logger.warning("the result of trial %d is of no use: %s", result.number, error)
-        store.ledger.forget(result.study)
+        forget_deleted(store, result.study)
         return
     if deliver(study, result):
         logger.info("recorded trial %d of %s for %s", result.number, result.study, result.worker)

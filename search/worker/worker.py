@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from search import machine
 from search.errors import SearchError, StudyNotFoundError, TrainerError
-from search.studies import outlives_deletions, whole
+from search.studies import forget_deleted, outlives_deletions, whole
 from search.study import Study, check_data, load_command
 from search.training.messages import DataLoaded, Failed, LoadData
 from search.worker import idleness, keepsakes
@@ -223,7 +223,7 @@ class Worker:
                 if study.exists():
                     raise
                 self._drop_trainer()
-                self._store.ledger.forget(study.name)
+                forget_deleted(self._store, study.name)
                 logger.warning("study %s was deleted; trial %d is given up", study.name, claimed.number)
                 return
             except BaseException:

@@ -10,11 +10,12 @@ import pytest
 from search.errors import StudyNotFoundError
 from search.preparation import prepare
 from search.request import Request
-from search.studies import outlives_deletions, whole
+from search.studies import forget_deleted, outlives_deletions, whole
 from search.study import Study, create, names
 from search.training.messages import DataLoaded
 from search.view.status import views
 from search.worker import worker
+from search.worker.claim import Claim, Holder, claim
 from search.worker.orders import Orders
 from search.worker.worker import Worker
 from spaces.reader import read_space_text
@@ -33,6 +34,13 @@ DATA = DataLoaded(
     source="mnist-5k", fingerprint="ab" * 32, image_shape=(28, 28, 1), classes=list("0123456789"),
     n_train=3600, n_validation=400, n_test=1000,
 )  # fmt: skip
+
+
+class Idle:
+    """A trainer that is not asked for anything."""
+
+    def kill(self) -> None:
+        pass
 
 
 def begun(store: Store, name: str) -> Study:
@@ -134,3 +142,40 @@ def test_worker_goes_on_while_one_of_its_studies_is_left(store: Store, monkeypat
     store.optuna.delete_study(studies[1].id)
     with pytest.raises(StudyNotFoundError, match="there is no study 'one'"):
         round_of(served)
+
+
+def test_worker_of_a_deleted_study_leaves_its_successor_s_trials(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = begun(store, "mine")
+    begun(store, "other")  # else SQLite gives the successor the same key
+    me = Holder(worker="me")
+
+    class Surprised:
+        """An attempt in whose middle the study is replaced by one of its name."""
+
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def run(self) -> None:
+            store.optuna.delete_study(study.id)
+            assert isinstance(claim(begun(store, "mine"), me), Claim)
+            study.control()
+
+    monkeypatch.setattr(worker, "Attempt", Surprised)
+    serving = Worker(store, Orders())
+    serving._trainer = Idle()
+    first = claim(study, serving._holder)
+    assert isinstance(first, Claim)
+
+    serving._train(study, first)
+
+    assert [(holding.worker, holding.state) for holding in store.ledger.holdings("mine")] == [("me", "running")]
+
+
+def test_ledger_forgets_a_deleted_study(store: Store) -> None:
+    study = begun(store, "mine")
+    claim(study, Holder(worker="me"))
+    store.optuna.delete_study(study.id)
+
+    forget_deleted(store, "mine")
+
+    assert store.ledger.holdings("mine") == []
