@@ -172,8 +172,6 @@ def _begun(scene: Scene, holder: Holder, number: int, params: dict[str, Any], na
     passing("created")
     token = study.store.ledger.take(study.name, number, holder.worker, holder.lease)
     passing("leased")
-    seed = derive_seed(study.seed, number)
-    study.note(number, "seed", seed)
     return Claim(
         number=number,
         token=token,
@@ -181,10 +179,16 @@ def _begun(scene: Scene, holder: Holder, number: int, params: dict[str, Any], na
         attempt=1,
         params=params,
         hyperparameters=study.space.complete(params),
-        seed=seed,
+        seed=_noted_seed(study, number),
         name=name,
         resume=False,
     )
+
+
+def _noted_seed(study: Study, number: int) -> int:
+    seed = derive_seed(study.seed, number)
+    study.note(number, "seed", seed)
+    return seed
 
 
 def _resumed(scene: Scene, holder: Holder, trial: TrialRecord) -> Claim | None:
@@ -199,7 +203,7 @@ def _resumed(scene: Scene, holder: Holder, trial: TrialRecord) -> Claim | None:
         attempt=holding.attempt,
         params=trial.params,
         hyperparameters=study.space.complete(trial.params),
-        seed=trial.seed,
+        seed=trial.seed or _noted_seed(study, trial.number),  # its first worker may have died before it noted one
         name=trial.name,
         resume=True,
         micro_batch=trial.micro_batch,

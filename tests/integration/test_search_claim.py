@@ -319,6 +319,18 @@ def test_trial_whose_creator_died_is_taken_up(store: Store) -> None:
     assert taken(study).number == 0
 
 
+def test_trial_whose_first_worker_died_before_it_noted_the_seed_has_the_same_one(store: Store) -> None:
+    study, other = begun(store), begun(store, name="other")
+    store.optuna.set_trial_state_values(study.trial_id(0), TrialState.RUNNING)
+    store.ledger.take("claims", 0, "gone", 0.2)  # and then it died
+    lose(store)
+
+    again, same = taken(study), taken(other)
+
+    assert (again.number, again.resume, again.seed) == (same.number, True, same.seed)
+    assert study.trials()[0].seed == same.seed
+
+
 def test_given_back_trial_goes_first(store: Store) -> None:
     study = begun(store)
     first, _ = taken(study), taken(study)
