@@ -23,6 +23,7 @@ PASSED_OVER_SECONDS = 30.0
 class Suspicion:
     """A trial that failed before its first judgement here, for a reason that may be this worker's."""
 
+    study: str
     number: int
     message: str
     is_reported: bool
@@ -47,7 +48,8 @@ class Standing:
         if suspicion is None:
             self._row.clear()
             return
-        self._row = [*(one for one in self._row if one.number != suspicion.number), suspicion]
+        others = (one for one in self._row if (one.study, one.number) != (suspicion.study, suspicion.number))
+        self._row = [*others, suspicion]
         if len(self._row) < N_IN_A_ROW:
             return
         last = self._row[-N_IN_A_ROW:]
