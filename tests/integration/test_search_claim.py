@@ -543,5 +543,16 @@ def test_trial_that_failed_here_is_not_left_to_who_does_not_take_it(
     assert taken(study, me).number == 0
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_lock_files_do_not_grow_with_the_trials(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("search.worker.delivery.N_LOCKS", 2)
+    study = begun(store)
+
+    for _ in range(5):
+        assert conclude(study, taken(study), Failed(reason="crashed", message="It fell."), "crashed")
+
+    assert len(list((tmp_path / "hpsearch.db-locks").glob("tell*"))) == 2
+
+
 def test_optuna_s_own_heartbeat_is_off(store: Store) -> None:
     assert store.optuna.heartbeat_interval is None
