@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 MEMORY_PER_WORKER = 3 * 2**30  # bytes: TensorFlow, the data and a VGG16 with its optimizer
@@ -35,8 +36,13 @@ def available_memory() -> int:
     return int(psutil.virtual_memory().available)
 
 
+@cache
 def memory_per_worker() -> int:
-    """Bytes that one trainer may hold before it is replaced: its share of nine tenths of all."""
+    """Bytes that a trainer may hold before it is replaced: its share of nine tenths of all.
+
+    Settled by the first call in a process: how many may share depends on what is available, and where
+    memory gets short each would be allowed more.
+    """
     import psutil
 
     return int(psutil.virtual_memory().total * 0.9 / shares().workers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from search.studies import remove_cut_short
 from search.study import Study, check_same, create, names
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def prepare(store: Store, request: Request, data: DataLoaded, say: Callable[[str
         StudyMismatchError: if a study of that name searches another space, or on other data.
     """
     with store.lock(f"create {request.study}"):
+        if remove_cut_short(store, request.study):
+            say(f"study {request.study} was not created to the end; it is created anew")
         if request.study in names(store):
             study = Study(store, request.study)
             check_same(study, request.space, data)

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from search.errors import TrialNotFoundError
-from search.study import Study, names
+from search.studies import whole
+from search.study import Study
 from search.trial import best_of
 
 if TYPE_CHECKING:
@@ -80,26 +81,29 @@ class StudyView:
 
 def view(store: Store, name: str) -> StudyView:
     """One study; raises StudyNotFoundError where there is none of that name."""
-    study = Study(store, name)
-    control = study.control()
-    trials = study.trials()
-    state = study.state()
-    return StudyView(
-        name=name,
-        state=state,
-        trials=trials,
-        best=best_of(trials, maximize=study.maximizes),
-        workers=_workers(store, name),
-        seconds_left=_seconds_left(control, store.now(), is_at_work=state == "open" or _any_runs(trials)),
-        budget=control.trials,
-        metric=study.space.objective.metric,
-        maximizes=study.maximizes,
-    )
+    return _view(Study(store, name))
 
 
 def views(store: Store, name: str | None = None) -> list[StudyView]:
     """The named study, or all of the store's."""
-    return [view(store, one) for one in ([name] if name else names(store))]
+    return [view(store, name)] if name else [_view(study) for study in whole(store)]
+
+
+def _view(study: Study) -> StudyView:
+    control = study.control()
+    trials = study.trials()
+    state = study.state()
+    return StudyView(
+        name=study.name,
+        state=state,
+        trials=trials,
+        best=best_of(trials, maximize=study.maximizes),
+        workers=_workers(study.store, study.name),
+        seconds_left=_seconds_left(control, study.store.now(), is_at_work=state == "open" or _any_runs(trials)),
+        budget=control.trials,
+        metric=study.space.objective.metric,
+        maximizes=study.maximizes,
+    )
 
 
 def best_to_dict(study: Study) -> dict[str, Any]:

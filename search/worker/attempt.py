@@ -233,7 +233,10 @@ class Attempt:
         is_torn = self._has_died and reason == "crashed"
         if reason in SUSPECT and not self._has_judged:
             self.suspicion = Suspicion(
-                number=self._claim.number, message=failure.message, is_reported=not self._has_died
+                study=self._study.name,
+                number=self._claim.number,
+                message=failure.message,
+                is_reported=not self._has_died,
             )
             return self._conclusion.failed_at_once(failure, reason, log, is_torn=is_torn)
         if is_torn:

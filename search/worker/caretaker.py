@@ -6,6 +6,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Self
 
+from search.errors import StudyNotFoundError
+from search.studies import forget_deleted
 from search.study import Study
 from search.worker.claim import MAX_LOST, give_up_exhausted
 from search.worker.delivery import finish_others
@@ -55,10 +57,17 @@ class Caretaker:
             logger.info("trial %d of %s lost its worker, %s", holding.number, holding.study, holding.worker)
             passing("reaped")
         for name in {holding.study for holding in self._store.ledger.exhausted(MAX_LOST)}:
-            study = Study(self._store, name)
-            with self._store.lock(f"claim {name}"):
-                give_up_exhausted(study)
+            self._give_up(name)
         finish_others(self._store, self._spool, self._left_seconds)
+
+    def _give_up(self, name: str) -> None:
+        try:
+            study = Study(self._store, name)
+        except StudyNotFoundError:  # it was deleted, and so was what it has in the ledger, but for this
+            forget_deleted(self._store, name)
+            return
+        with self._store.lock(f"claim {name}"):
+            give_up_exhausted(study)
 
     def _run(self) -> None:
         while not self._stop.is_set():

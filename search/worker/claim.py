@@ -18,6 +18,7 @@ from storage.failpoints import passing
 if TYPE_CHECKING:
     from search.study import Study
     from search.trial import TrialRecord
+    from storage.holding import Holding
 
 MAX_LOST = 10
 """A trial that has lost so many workers is not tried again. Many, because trials are trained in processes of their own:
@@ -33,7 +34,7 @@ class Holder:
     lease: float = 60.0
     """Seconds; a worker that has not renewed its lease for so long has lost its trial."""
     avoided: frozenset[tuple[str, int]] = frozenset()
-    """Study and number of trials that are left to other workers, as long as there are any."""
+    """Study and number of trials that failed here; where nobody has tried one since, it is left to other workers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +112,7 @@ def _given_back(scene: Scene, holder: Holder) -> Claim | None:
             # Its worker died between creating it and taking its lease.
             return _begun(scene, holder, trial.number, trial.params, trial.name)
     for holding in study.store.ledger.holdings(study.name, states=("released",)):
-        if (study.name, holding.number) in holder.avoided and has_others(study, holder.worker):
+        if _is_left_to_others(study, holder, holding):
             continue
         trial = trials[holding.number]
         if trial.state != "paused":
@@ -120,6 +121,15 @@ def _given_back(scene: Scene, holder: Holder) -> Claim | None:
         elif scene.fits(trial.params, trial.images) and (found := _resumed(scene, holder, trial)):
             return found
     return None
+
+
+def _is_left_to_others(study: Study, holder: Holder, holding: Holding) -> bool:
+    """Whether a trial failed here and somebody else may take it.
+
+    Only where it failed here last: two on which it fails would leave it to each other for ever.
+    """
+    is_avoided = (study.name, holding.number) in holder.avoided and holding.worker == holder.worker
+    return is_avoided and has_others(study, holder.worker, holding.changed_at)
 
 
 def _promoted(scene: Scene, holder: Holder, number: int | None) -> Claim | None:
@@ -162,8 +172,6 @@ def _begun(scene: Scene, holder: Holder, number: int, params: dict[str, Any], na
     passing("created")
     token = study.store.ledger.take(study.name, number, holder.worker, holder.lease)
     passing("leased")
-    seed = derive_seed(study.seed, number)
-    study.note(number, "seed", seed)
     return Claim(
         number=number,
         token=token,
@@ -171,10 +179,16 @@ def _begun(scene: Scene, holder: Holder, number: int, params: dict[str, Any], na
         attempt=1,
         params=params,
         hyperparameters=study.space.complete(params),
-        seed=seed,
+        seed=_noted_seed(study, number),
         name=name,
         resume=False,
     )
+
+
+def _noted_seed(study: Study, number: int) -> int:
+    seed = derive_seed(study.seed, number)
+    study.note(number, "seed", seed)
+    return seed
 
 
 def _resumed(scene: Scene, holder: Holder, trial: TrialRecord) -> Claim | None:
@@ -189,7 +203,7 @@ def _resumed(scene: Scene, holder: Holder, trial: TrialRecord) -> Claim | None:
         attempt=holding.attempt,
         params=trial.params,
         hyperparameters=study.space.complete(trial.params),
-        seed=trial.seed,
+        seed=trial.seed or _noted_seed(study, trial.number),  # its first worker may have died before it noted one
         name=trial.name,
         resume=True,
         micro_batch=trial.micro_batch,

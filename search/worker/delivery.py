@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from optuna.trial import TrialState
 
 from search.errors import StudyNotFoundError
+from search.studies import forget_deleted
 from search.study import Study
 from search.worker import keepsakes
 from search.worker.recording import Recording
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from search.worker.spool import Spool
     from storage.store import Store
 
+N_LOCKS = 16
+"""A study's, under which results are told: on SQLite each is a file that stays, so not one for every trial."""
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
 logger = logging.getLogger(__name__)
@@ -45,7 +48,7 @@ def deliver(study: Study, result: Result) -> bool:
 def tell(study: Study, result: Result) -> bool:
     """Carry out what the ledger has decided; True unless the trial was ended otherwise meanwhile."""
     trial_id = study.trial_id(result.number)
-    with study.store.lock(f"tell {study.name} {result.number}"):
+    with study.store.lock(f"tell {study.name} {result.number % N_LOCKS}"):
         if not study.store.optuna.get_trial(trial_id).state.is_finished():
             _write(study, result, trial_id)
             passing("told")
@@ -71,7 +74,7 @@ def _finish(store: Store, result: Result) -> None:
         study = Study(store, result.study)
     except StudyNotFoundError as error:
         logger.warning("the result of trial %d is of no use: %s", result.number, error)
-        store.ledger.forget(result.study)
+        forget_deleted(store, result.study)
         return
     if deliver(study, result):
         logger.info("recorded trial %d of %s for %s", result.number, result.study, result.worker)

@@ -15,12 +15,15 @@ N_IN_A_ROW = 3
 SUSPECT: frozenset[Reason] = frozenset({"crashed", "bad_data", "stalled"})
 """Reasons that may be the worker's and not the point's, where nothing was judged before."""
 ALIVE_SECONDS = 30.0
+PASSED_OVER_SECONDS = 30.0
+"""A trial that waits for so long is not taken by who has nothing to do: other data there, or no room on the disk."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suspicion:
     """A trial that failed before its first judgement here, for a reason that may be this worker's."""
 
+    study: str
     number: int
     message: str
     is_reported: bool
@@ -45,7 +48,8 @@ class Standing:
         if suspicion is None:
             self._row.clear()
             return
-        self._row = [*(one for one in self._row if one.number != suspicion.number), suspicion]
+        others = (one for one in self._row if (one.study, one.number) != (suspicion.study, suspicion.number))
+        self._row = [*others, suspicion]
         if len(self._row) < N_IN_A_ROW:
             return
         last = self._row[-N_IN_A_ROW:]
@@ -61,17 +65,25 @@ class Standing:
         )
 
 
-def has_others(study: Study, worker: str) -> bool:
-    """Whether other workers are there that could take a trial of this study."""
-    return bool(_others(study, worker))
+def has_others(study: Study, worker: str, left_at: float | None = None) -> bool:
+    """Whether other workers are there that could take a trial of this study.
+
+    Args:
+        study: whose trial.
+        worker: who asks.
+        left_at: since when the trial waits, on the database's clock. One that has long waited is not
+            taken by a worker without work, only by one that is still busy with the study.
+    """
+    is_passed_over = left_at is not None and study.store.now() - left_at >= PASSED_OVER_SECONDS
+    return bool(_others(study, worker, (study.name,) if is_passed_over else (study.name, None)))
 
 
-def _others(study: Study, worker: str) -> set[str]:
+def _others(study: Study, worker: str, serving: tuple[str | None, ...]) -> set[str]:
     rows = study.store.ledger.workers(within=ALIVE_SECONDS)
-    return {row.id for row in rows if row.id != worker and row.study in (study.name, None)}
+    return {row.id for row in rows if row.id != worker and row.study in serving}
 
 
 def _others_succeed(study: Study, worker: str) -> bool:
     """Whether a worker that is there has had a judgement in this study."""
-    others, trials = _others(study, worker), study.trials()
+    others, trials = _others(study, worker, (study.name, None)), study.trials()
     return any(trial.worker in others and trial.curve for trial in trials)

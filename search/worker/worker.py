@@ -13,8 +13,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from search import machine
-from search.errors import SearchError, StudyNotFoundError
-from search.study import Study, check_data, load_command, names
+from search.errors import SearchError, StudyNotFoundError, TrainerError
+from search.studies import forget_deleted, outlives_deletions, whole
+from search.study import Study, check_data, load_command
 from search.training.messages import DataLoaded, Failed, LoadData
 from search.worker import idleness, keepsakes
 from search.worker import trainer as trainers
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 1.0  # between two looks for work
 DATA_SECONDS = 3600.0  # loading a data set, from a slow disk
+MAX_MISSED = 3  # trainers in a row that are lost while they load a study's data
 AGAIN_SECONDS = 0.5  # until a worker that was asked twice, and did not hear, is told again
 
 logger = logging.getLogger(__name__)
@@ -58,6 +60,8 @@ class Worker:
         self._trainer: Trainer | None = None
         self._loaded: tuple[LoadData, DataLoaded] | None = None
         self._refused: set[str] = set()
+        self._missed: dict[str, int] = {}
+        """Trainers in a row that were lost before they had a study's data."""
         self._late: dict[str, float | None] = {}
         """Deadline of each study that had no work fitting into its time."""
         self._waits_for = ""
@@ -71,11 +75,12 @@ class Worker:
         """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, self._on_signal)
+        machine.memory_per_worker()  # settled now, before trainers take any
         try:
             self._patience.until_done(self._join, self._leaving)
             with Caretaker(self._store, self._holder, self._spool):
                 while not self._leaving.is_set() and not self._is_enough():
-                    if self._patience.tries(lambda: self._serve_once() or self._wait()) is False:
+                    if self._patience.tries(self._round) is False:
                         break
                     self._patience.wait(self._leaving)
         finally:
@@ -87,6 +92,13 @@ class Worker:
             Study(self._store, name)  # says so now if there is none
         self._store.ledger.join(self.id, socket.gethostname(), os.getpid())
         return True
+
+    def _round(self) -> bool:
+        """One piece of work, or a short wait for some; False where there will be none for this worker."""
+        with outlives_deletions(self._store):
+            if not (self._serve_once() or self._wait()):
+                return False
+        return True  # also where a study went meanwhile: then it looks again at what is left
 
     def _serve_once(self) -> bool:
         """Do one piece of work in one study, fairest first; False where there is none."""
@@ -109,10 +121,16 @@ class Worker:
 
     def _open_studies(self) -> list[Study]:
         """Studies that may have work, fairest first."""
-        wanted = self._orders.studies or names(self._store)
-        studies = [Study(self._store, name) for name in wanted if name not in self._refused]
+        studies = [study for study in self._studies() if study.name not in self._refused]
         open_ones = [study for study in studies if study.state() in ("open", "stopping") and not self._is_late(study)]
         return fairest_first(open_ones)
+
+    def _studies(self) -> list[Study]:
+        """Those that the worker serves. Any may be deleted meanwhile, but one that was asked for must be left."""
+        found = list(whole(self._store, self._orders.studies))
+        if self._orders.studies and not found:
+            Study(self._store, self._orders.studies[0])  # says that there is none
+        return found
 
     def _is_late(self, study: Study) -> bool:
         return study.name in self._late and self._late[study.name] == study.control().deadline
@@ -128,7 +146,7 @@ class Worker:
 
     def _say_why(self) -> None:
         """Say what there is to wait for, once and when it changes; a time that is up is such a change."""
-        studies = [Study(self._store, name) for name in self._orders.studies or names(self._store)]
+        studies = self._studies()
         why = idleness.sentence(idleness.look(studies, self._refused, self._is_late))
         if self._open_studies() and (disk := self._disk()).is_full:
             why = idleness.short_of_disk(disk)
@@ -150,15 +168,29 @@ class Worker:
         try:
             check_data(study, self._load(study), "give this machine the same files, or name them with --data")
         except SearchError as error:
+            if isinstance(error, TrainerError) and self._may_load_again(study, error):
+                return False
             if len(self._orders.studies) == 1:
                 raise
             logger.error("study %s is left alone: %s", study.name, error)
             self._refused.add(study.name)
             return False
+        self._missed.pop(study.name, None)
+        return True
+
+    def _may_load_again(self, study: Study, error: TrainerError) -> bool:
+        """Go on without the trainer, whose end says nothing about the data; False once that has happened too often."""
+        self._drop_trainer()
+        self._missed[study.name] = self._missed.get(study.name, 0) + 1
+        if self._missed[study.name] >= MAX_MISSED:
+            return False
+        logger.warning("the data of study %s were not loaded: %s; a new trainer tries again", study.name, error)
         return True
 
     def _load(self, study: Study) -> DataLoaded:
         wanted = load_command(study, self._orders.data)
+        if self._trainer is not None and not self._trainer.is_alive():
+            self._drop_trainer()  # or the next trial would be charged with its death
         if self._loaded is None or self._loaded[0] != wanted:
             answer = self._request(wanted)
             if isinstance(answer, Failed):
@@ -191,7 +223,7 @@ class Worker:
                 if study.exists():
                     raise
                 self._drop_trainer()
-                self._store.ledger.forget(study.name)
+                forget_deleted(self._store, study.name)
                 logger.warning("study %s was deleted; trial %d is given up", study.name, claimed.number)
                 return
             except BaseException:

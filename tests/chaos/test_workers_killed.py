@@ -228,3 +228,19 @@ def test_bad_worker_stands_down_and_its_trials_go_back(opened: Callable[..., Are
     arena.ended(0)
     arena.check(accepted=8)
     assert sum(trial.attempts == 2 for trial in arena.study.trials()) == 3
+
+
+def test_point_that_fails_on_both_workers_ends_the_study(opened: Callable[..., Arena]) -> None:
+    arena = opened(trials=1)
+    free = arena.folder / "free"
+    free.write_text("0")  # until both are there
+    for _ in range(2):
+        arena.worker(CHAOS_BROKEN="It cannot be built.", CHAOS_FREE=str(free))
+    arena.wait_for(lambda: len(arena.store.ledger.workers(within=60.0)) == 2, "both workers")
+
+    free.write_text(str(2**40))
+
+    for number in range(2):
+        arena.ended(number)
+    assert [(trial.state, trial.attempts) for trial in arena.study.trials()] == [("failed", 3)]
+    assert arena.study.state() == "finished"

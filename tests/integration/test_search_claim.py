@@ -319,6 +319,18 @@ def test_trial_whose_creator_died_is_taken_up(store: Store) -> None:
     assert taken(study).number == 0
 
 
+def test_trial_whose_first_worker_died_before_it_noted_the_seed_has_the_same_one(store: Store) -> None:
+    study, other = begun(store), begun(store, name="other")
+    store.optuna.set_trial_state_values(study.trial_id(0), TrialState.RUNNING)
+    store.ledger.take("claims", 0, "gone", 0.2)  # and then it died
+    lose(store)
+
+    again, same = taken(study), taken(other)
+
+    assert (again.number, again.resume, again.seed) == (same.number, True, same.seed)
+    assert study.trials()[0].seed == same.seed
+
+
 def test_given_back_trial_goes_first(store: Store) -> None:
     study = begun(store)
     first, _ = taken(study), taken(study)
@@ -499,6 +511,47 @@ def test_trial_that_failed_on_a_worker_is_left_to_others_while_there_are_any(sto
     assert taken(study, me).number == 1
     store.ledger.leave("other")
     assert taken(study, me).number == 0
+
+
+def test_trial_that_failed_on_all_workers_goes_on_being_tried(store: Store) -> None:
+    study = begun(store)
+    one, other = (Holder(worker=name, avoided=frozenset({("claims", 0)})) for name in ("one", "other"))
+    for holder in (one, other):
+        store.ledger.join(holder.worker, "host", 1)
+    store.ledger.release(taken(study, one).token, 0, lost=True)
+
+    tries = []
+    for holder in (other, one, other):  # until it has cost too many trainers
+        tries.append(taken(study, holder))
+        store.ledger.release(tries[-1].token, 0, lost=True)
+
+    assert [(one.number, one.attempt) for one in tries] == [(0, 2), (0, 3), (0, 4)]
+
+
+def test_trial_that_failed_here_is_not_left_to_who_does_not_take_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.worker.standing.PASSED_OVER_SECONDS", 0.0)
+    study = begun(store)
+    me = Holder(worker="me", avoided=frozenset({("claims", 0)}))
+    store.ledger.release(taken(study, me).token, 0, lost=True)
+    store.ledger.join("other", "host", 1)
+
+    store.ledger.beat("other", "claims", 7, "epoch 1")
+    assert taken(study, me).number == 1  # busy: it may come when it has ended that
+    store.ledger.beat("other", None, None, "waits for work")
+    assert taken(study, me).number == 0
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_lock_files_do_not_grow_with_the_trials(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("search.worker.delivery.N_LOCKS", 2)
+    study = begun(store)
+
+    for _ in range(5):
+        assert conclude(study, taken(study), Failed(reason="crashed", message="It fell."), "crashed")
+
+    assert len(list((tmp_path / "hpsearch.db-locks").glob("tell*"))) == 2
 
 
 def test_optuna_s_own_heartbeat_is_off(store: Store) -> None:

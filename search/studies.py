@@ -1,0 +1,69 @@
+"""The studies of a store, where others create and delete them meanwhile."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from search.errors import StudyNotFoundError
+from search.study import Study, names, own
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from storage.store import Store
+
+
+def whole(store: Store, wanted: Iterable[str] = ()) -> Iterator[Study]:
+    """The studies of these names, or all of the store's, without those that nobody can work on.
+
+    Those are studies that hpsearch did not make, one whose creation goes on or was cut short, and one that
+    was deleted since it was named.
+    """
+    for name in wanted or names(store):
+        if study := _opened(store, name):
+            yield study
+
+
+@contextmanager
+def outlives_deletions(store: Store) -> Iterator[None]:
+    """Break off, without an error, what finds a study gone in its middle because somebody deleted it."""
+    before = set(names(store))
+    try:
+        yield
+    except KeyError:
+        if before <= set(names(store)):
+            raise
+
+
+def forget_deleted(store: Store, name: str) -> None:
+    """Forget what the ledger has of a deleted study, unless one of its name was created since: its trials are live."""
+    with store.lock(f"create {name}"):
+        if name not in names(store):
+            store.ledger.forget(name)
+
+
+def remove_cut_short(store: Store, name: str) -> bool:
+    """Remove a study of ours whose creation did not get as far as its space; whether there was one.
+
+    Nobody can have a trial of it. The caller holds the lock under which studies of that name are created.
+    """
+    if name not in names(store):
+        return False
+    study_id = store.optuna.get_study_id_from_name(name)
+    has = own(store.optuna.get_study_system_attrs(study_id))
+    if not has or "space" in has:
+        return False
+    store.optuna.delete_study(study_id)
+    return True
+
+
+def _opened(store: Store, name: str) -> Study | None:
+    try:
+        return Study(store, name)
+    except StudyNotFoundError:
+        return None
+    except KeyError:  # deleted while it was opened
+        if name in names(store):
+            raise
+        return None
