@@ -16,6 +16,7 @@ import optuna
 import pytest
 from doors_visits import TOKEN, visit
 from optuna.artifacts.exceptions import ArtifactNotFound
+from small_study import DATA
 
 from search import main, model
 from search.dashboard.app import application
@@ -24,7 +25,6 @@ from search.dashboard.gate import Door
 from search.errors import UsageError
 from search.queue import enqueue_point
 from search.study import MAX_NOTE, Study, create
-from search.training.messages import DataLoaded
 from search.trial import Outcome
 from search.view.status import views
 from search.worker.claim import Claim, Holder, claim
@@ -44,10 +44,6 @@ search:
 fixed: {architecture: LeNet5}
 budget: {epochs: 9, trials: 12}
 """
-DATA = DataLoaded(
-    source="mnist-5k", fingerprint="ab" * 32, image_shape=(28, 28, 1), classes=list("0123456789"),
-    n_train=3600, n_validation=400, n_test=1000,
-)  # fmt: skip
 NAME = "\x1b[31mred\nnext: <script>alert(1)</script> =cmd"
 PASSWORD = "p{a}%40@:/"
 ENCODED = "p%7Ba%7D%2540%40%3A%2F"

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 import pytest
+from small_study import DATA, SPACE
 
 from search.errors import StudyNotFoundError
 from search.preparation import prepare
 from search.request import Request
 from search.studies import forget_deleted, outlives_deletions, whole
 from search.study import Study, create, names
-from search.training.messages import DataLoaded
 from search.view.status import views
 from search.worker import worker
 from search.worker.claim import Claim, Holder, claim
@@ -22,18 +22,6 @@ from spaces.reader import read_space_text
 
 if TYPE_CHECKING:
     from storage.store import Store
-
-SPACE = """\
-data: {source: mnist-5k}
-search:
-  learning_rate: {float: [1e-4, 1e-2], log: true}
-fixed: {architecture: LeNet5}
-budget: {epochs: 9, trials: 2}
-"""
-DATA = DataLoaded(
-    source="mnist-5k", fingerprint="ab" * 32, image_shape=(28, 28, 1), classes=list("0123456789"),
-    n_train=3600, n_validation=400, n_test=1000,
-)  # fmt: skip
 
 
 class Idle:

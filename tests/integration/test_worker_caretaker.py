@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from small_study import DATA, SPACE
 
 from search.study import Study, create
-from search.training.messages import DataLoaded
 from search.trial import Outcome
 from search.worker.caretaker import Caretaker
 from search.worker.claim import Claim, Holder, claim
@@ -17,18 +17,6 @@ from spaces.reader import read_space_text
 
 if TYPE_CHECKING:
     from storage.store import Store
-
-SPACE = """\
-data: {source: mnist-5k}
-search:
-  learning_rate: {float: [1e-4, 1e-2], log: true}
-fixed: {architecture: LeNet5}
-budget: {epochs: 9, trials: 2}
-"""
-DATA = DataLoaded(
-    source="mnist-5k", fingerprint="ab" * 32, image_shape=(28, 28, 1), classes=list("0123456789"),
-    n_train=3600, n_validation=400, n_test=1000,
-)  # fmt: skip
 
 
 def taken(store: Store, name: str, lease: float = 60.0) -> Claim:

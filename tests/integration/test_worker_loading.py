@@ -6,10 +6,11 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from small_study import DATA, SPACE
 
 from search.errors import SearchError
 from search.study import Study, create
-from search.training.messages import DataLoaded, Failed, LoadData
+from search.training.messages import Failed, LoadData
 from search.worker import trainer, worker
 from search.worker.orders import Orders
 from search.worker.trainer import TrainerDiedError
@@ -18,18 +19,6 @@ from spaces.reader import read_space_text
 
 if TYPE_CHECKING:
     from storage.store import Store
-
-SPACE = """\
-data: {source: mnist-5k}
-search:
-  learning_rate: {float: [1e-4, 1e-2], log: true}
-fixed: {architecture: LeNet5}
-budget: {epochs: 9, trials: 2}
-"""
-DATA = DataLoaded(
-    source="mnist-5k", fingerprint="ab" * 32, image_shape=(28, 28, 1), classes=list("0123456789"),
-    n_train=3600, n_validation=400, n_test=1000,
-)  # fmt: skip
 
 
 class Loader:
