@@ -61,7 +61,8 @@ def _panel(axes: Any, curve: Sequence[dict[str, float]], metric: str) -> None:
         axes.set_ylim(0, 1 if metric == "accuracy" else 1.15 * axes.dataLim.y1)
     axes.xaxis.get_major_locator().set_params(integer=last >= 1)
     axes.grid(alpha=0.25)
-    axes.legend(fontsize=8)
+    if axes.get_legend_handles_labels()[0]:  # a curve without this metric has nothing to explain
+        axes.legend(fontsize=8)
 
 
 def _line(axes: Any, points: Sequence[tuple[float, float]], part: str, colour: str, *, sign: int) -> None:

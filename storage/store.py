@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from storage import schema
 from storage.engines import answering, make_engine, make_lock_engine
-from storage.errors import StorageError
+from storage.errors import StorageError, StoreBusyError
 from storage.file_systems import shared_kind
 from storage.files import Files
 from storage.late import LateResults
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 FILES_VARIABLE = "HPSEARCH_FILES"
 _SCHEMA_LOCK = "schema"
+_CROWDED_SECONDS = 120.0
 
 
 class _Access:
@@ -79,6 +81,7 @@ class Store(_Access):
         """Open a store whose schema is current."""
         super().__init__(url)
         self.files = files
+        self._crowded_until = 0.0
         self.ledger = Ledger(self.engine, url)
         self.late = LateResults(self.engine, url)
         with answering(url):
@@ -98,14 +101,27 @@ class Store(_Access):
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Turn a failure of the database, Optuna's included, into a StorageError with cause and cure."""
-        with answering(self.url):
-            yield
+        """Turn a failure of the database, Optuna's included, into a StorageError with cause and cure.
+
+        Where it has no connection left, and for two minutes after, none is kept that is not in use. Or all wait for
+        ever, each with a part of what one needs.
+        """
+        try:
+            with answering(self.url):
+                yield
+        except StoreBusyError:
+            self._crowded_until = time.monotonic() + _CROWDED_SECONDS
+            raise
+        finally:
+            if time.monotonic() < self._crowded_until:
+                self.rest()
 
     def rest(self) -> None:
         """Close the connections that are not in use, so that others can have them; they come back when needed."""
-        self.engine.dispose()
-        self.optuna.engine.dispose()
+        # Not the engines' dispose(): a connection that another thread uses would return to a pool that nobody sees
+        # any more, and stay open there.
+        self.engine.pool.dispose()
+        self.optuna.engine.pool.dispose()
 
     def close(self) -> None:
         """Close all connections; the store cannot be used afterwards."""

@@ -71,7 +71,8 @@ class Heartbeat:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self._beat()
+                with self._study.store.answering():
+                    self._beat()
             except Exception as error:  # noqa: BLE001  an outage of the database, of whatever kind
                 if _clock() - self._said_at >= SAID_SECONDS:
                     self._said_at = _clock()

@@ -93,8 +93,6 @@ class Patience:
             self._began_at = now
         self._pause = min(MOST_SECONDS, 2 * self._pause or FIRST_SECONDS)
         self._again_at = now + _unequal(self._pause)
-        if isinstance(error, StoreBusyError):
-            self._store.rest()  # or all wait for ever, each with a part of what one needs
         if now - self._said_at >= SAID_SECONDS or self._began_at == now:
             self._said_at = now
             logger.warning("waiting for the store since %.0f s: %s", now - self._began_at, error)

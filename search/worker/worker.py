@@ -141,6 +141,7 @@ class Worker:
         if self._orders.drain and not self._open_studies():
             return False
         self._store.ledger.beat(self.id, None, None, "waits for work")
+        self._store.rest()  # it may wait for a worker that has a result, and no connection to tell it with
         self._leaving.wait(WAIT_SECONDS)
         return True
 

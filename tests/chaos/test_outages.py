@@ -244,3 +244,22 @@ def test_f32_workers_share_fewer_connections_than_they_would_like(
         arena.ended(number)
     arena.check(accepted=6)
     admin.execute("DROP ROLE few")
+
+
+@on_postgresql
+def test_f32_waiting_worker_leaves_its_connections_to_others(
+    opened: Callable[..., Arena], postgres_server: PostgresServer
+) -> None:
+    admin = postgres_server.admin
+    admin.execute("CREATE ROLE waiting LOGIN IN ROLE postgres")
+    arena = opened()
+    claimed = taken(arena.study)
+    arena.worker(url=arena.store.url.full.replace("//postgres@", "//waiting@"))
+    arena.wait_for(lambda: "all that may run now runs already" in arena.log(0), "it waits")
+
+    connections = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'waiting'"
+    arena.wait_for(lambda: admin.execute(connections).fetchone() == (0,), "none is kept", seconds=20)
+
+    assert deliver(arena.study, result_of(claimed))
+    arena.ended(0)
+    admin.execute("DROP ROLE waiting")

@@ -11,7 +11,7 @@ import optuna
 import pytest
 import sqlalchemy as sa
 
-from storage.errors import StorageError
+from storage.errors import StorageError, StoreBusyError
 from storage.store import open_store
 from storage.url import StoreUrl
 
@@ -22,6 +22,18 @@ ENCODED = quote(PASSWORD, safe="")
 def scalar(engine, statement):
     with engine.connect() as connection:
         return connection.exec_driver_sql(statement).scalar()
+
+
+def connections_of(admin, role):
+    return admin.execute("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", [role]).fetchone()[0]
+
+
+def eventually(condition):
+    """Whether something becomes so: a server ends what served a connection a moment after it is closed."""
+    until = time.monotonic() + 20
+    while not (found := condition()) and time.monotonic() < until:
+        time.sleep(0.02)
+    return found
 
 
 @pytest.fixture
@@ -219,3 +231,38 @@ def test_server_not_there(tmp_path):
     said = str(caught.value)
     assert said.startswith(f"the store postgresql://me:***@/db?host={tmp_path} must answer, but: ")
     assert said.endswith("; check the address, and that the server runs and can be reached from here")
+
+
+def test_f32_connections_that_are_not_in_use_are_given_back(postgres_server, postgres_url):
+    postgres_server.admin.execute("CREATE ROLE three LOGIN CONNECTION LIMIT 3 IN ROLE postgres")
+    url = postgres_url.replace("//postgres@", "//three@")
+
+    def has_connections(number):
+        return eventually(lambda: connections_of(postgres_server.admin, "three") == number)
+
+    open_store(postgres_url).close()  # makes the tables
+    with open_store(url) as store:
+        store.now()
+        store.optuna.get_all_studies()
+        with store.engine.connect():  # another thread's
+            store.now()
+            assert has_connections(3)
+            store.rest()
+            assert has_connections(1)
+        store.rest()
+        assert has_connections(0)
+
+        with (
+            pytest.raises(StoreBusyError),
+            store.engine.connect(),
+            store.engine.connect(),
+            store.optuna.engine.connect(),
+            store.answering(),
+            store.lock("x"),
+        ):
+            pass
+        assert has_connections(3 - 1)  # one was over the pool's size
+        with store.answering():
+            store.now()
+        assert has_connections(0)
+    postgres_server.admin.execute("DROP ROLE three")
