@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 MEMORY_PER_WORKER = 3 * 2**30  # bytes: TensorFlow, the data and a VGG16 with its optimizer
@@ -36,16 +35,14 @@ def available_memory() -> int:
     return int(psutil.virtual_memory().available)
 
 
-@cache
-def memory_per_worker() -> int:
-    """Bytes that a trainer may hold before it is replaced: its share of nine tenths of all.
+def memory_share(threads: int) -> int:
+    """Bytes that a trainer may hold before it is replaced: of nine tenths of all, as large a part as of the cores.
 
-    Settled by the first call in a process: how many may share depends on what is available, and where
-    memory gets short each would be allowed more.
+    Not by what is available: where memory gets short each would be allowed more.
     """
     import psutil
 
-    return int(psutil.virtual_memory().total * 0.9 / shares().workers)
+    return int(psutil.virtual_memory().total * 0.9 * min(1.0, threads / cores()))
 
 
 def free_disk(folder: Path) -> int:

@@ -102,7 +102,7 @@ class Attempt:
                     self._hear(self._trainer.receive(POLL_SECONDS))
         except TrainerDiedError as error:
             self._has_died = True
-            self._failure = death(error, self._memory)
+            self._failure = death(error, self._memory, self._trainer.memory_share)
         return None
 
     def _command(self) -> Train:

@@ -47,7 +47,7 @@ _REASONS = {
     "stopping": "it ends as soon as its running trials have",
     "stopped": f"it was stopped; {_REOPEN}",
     "finished": f"its budget of trials is used up; {_REOPEN} if it names more --trials",
-    "refused": "it was begun on other data than are here",
+    "refused": "its data could not be loaded here, or are others than it was begun on",
 }
 
 

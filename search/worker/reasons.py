@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from search import machine
 from search.durations import format_epochs
 from search.training.messages import PARTIAL, Failed
 
@@ -47,13 +46,13 @@ def reason_of(study: Study, claim: Claim, ended: TrialEnded, cause: Cause | None
     return "pruned", f"Ended after {trained} by the {pruner} pruner: others were better; {best}."
 
 
-def death(error: TrainerDiedError, memory: int) -> Failed:
+def death(error: TrainerDiedError, memory: int, share: int) -> Failed:
     """What became of a trainer that died, and what to do about it.
 
     A process that the system kills for its memory gets SIGKILL and says nothing. So one that was
-    killed while it took (`memory`, bytes) half of a worker's share is taken for such.
+    killed while it took (`memory`, bytes) half of its share is taken for such.
     """
-    is_short = error.signal == "SIGKILL" and memory >= _SUSPECT_SHARE * machine.memory_per_worker()
+    is_short = error.signal == "SIGKILL" and memory >= _SUSPECT_SHARE * share
     cause = ""
     if is_short:
         cause = f" It took {memory / 2**30:.1f} GiB: the machine ran out of memory. Fewer workers leave more for each."

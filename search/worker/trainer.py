@@ -47,6 +47,8 @@ class Trainer:
     def __init__(self, threads: int, log: Path) -> None:
         """Start the process; `receive` gives its `Ready` seconds later."""
         self.log = log
+        self.memory_share = machine.memory_share(threads)
+        """Bytes of memory that it may hold before it has to be replaced."""
         log.parent.mkdir(parents=True, exist_ok=True)
         commands_read, commands_write = os.pipe()
         events_read, events_write = os.pipe()
@@ -55,7 +57,7 @@ class Trainer:
                 [
                     sys.executable, "-P", "-m", "search.training",
                     "--commands", str(commands_read), "--events", str(events_write),
-                    "--threads", str(threads), "--memory", str(int(KEPT_SHARE * machine.memory_per_worker())),
+                    "--threads", str(threads), "--memory", str(int(KEPT_SHARE * self.memory_share)),
                 ],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 pass_fds=(commands_read, events_write), env=_environment(), process_group=0,

@@ -75,7 +75,6 @@ class Worker:
         """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, self._on_signal)
-        machine.memory_per_worker()  # settled now, before trainers take any
         try:
             self._patience.until_done(self._join, self._leaving)
             with Caretaker(self._store, self._holder, self._spool):
@@ -237,7 +236,7 @@ class Worker:
             avoided = self._holder.avoided | {(study.name, claimed.number)}
             self._holder = replace(self._holder, avoided=avoided)
         self._standing.count(study, attempt.suspicion)
-        if not self._trainer.is_alive() or self._trainer.memory() > machine.memory_per_worker():
+        if not self._trainer.is_alive() or self._trainer.memory() > self._trainer.memory_share:
             self._drop_trainer()
 
     def _drop_trainer(self) -> None:

@@ -77,6 +77,7 @@ class FakeTrainer:
     """Answers as a trainer does. The checkpoint is one small file in the trial's folder."""
 
     pid = 0
+    memory_share = 2**30
 
     def __init__(self) -> None:
         self._command: Train | None = None

@@ -15,7 +15,7 @@ from search.worker.idleness import Idle, sentence
         ("out_of_time", "its time is up; the `hpsearch start` that began it opens it again"),
         ("stopped", "it was stopped; the `hpsearch start` that began it opens it again"),
         ("finished", "its budget of trials is used up; the `hpsearch start` that began it opens it again if it names"),
-        ("refused", "it was begun on other data than are here"),
+        ("refused", "its data could not be loaded here, or are others than it was begun on"),
     ],
 )
 def test_one_study_is_told_with_its_reason_and_cure(why: str, words: str) -> None:
