@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from optuna.trial import TrialState
+from claim_steps import EPOCH, ME, SPACE, begun, ended, finish, judgement, pause, taken, train
+from small_study import DATA
 from worker_steps import conclude, judged
 
 from search.errors import StudyMismatchError, StudyNotFoundError
-from search.study import Study, check_same, create
-from search.training.messages import DataLoaded, EpochEnded, Failed, Seconds, TrialEnded, TrialStarted
+from search.study import Study, check_same
+from search.training.messages import Failed, Seconds
 from search.worker.claim import Claim, Holder, claim
 from search.worker.closing import end_if_over
 from search.worker.judge import Judge
@@ -25,81 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.store import Store
-
-SPACE = """\
-study: claims
-data: {source: mnist-5k}
-search:
-  learning_rate: {float: [1e-4, 1e-2], log: true}
-  head_width: {int: [64, 512], step: 64}
-fixed: {architecture: LeNet5}
-budget: {epochs: 9, trials: 12}
-pruner: {name: asha, min_images: 3600}
-"""
-DATA = DataLoaded(
-    source="mnist-5k", fingerprint="ab" * 32, image_shape=(28, 28, 1), classes=list("0123456789"),
-    n_train=3600, n_validation=400, n_test=1000,
-)  # fmt: skip
-EPOCH = DATA.n_train
-ME = Holder(worker="me")
-
-
-def begun(store: Store, text: str = SPACE, name: str = "claims") -> Study:
-    return create(store, name, read_space_text(text), DATA, seed=0)
-
-
-def train(study: Study, claimed: Claim, *values: float, pace: float = 0.0) -> None:
-    """Record epochs as a worker does; those of earlier attempts stay. Rungs are after 1 and 3 of them.
-
-    Only where the pace (seconds an epoch) is known are there bets.
-    """
-    done = len(study.trials()[claimed.number].curve)
-    for epoch, value in enumerate(values, done + 1):
-        judged(study, claimed, judgement(claimed, epoch * EPOCH, value, pace=pace))
-
-
-def judgement(claimed: Claim, images: int, value: float, pace: float = 0.0, **more: float) -> EpochEnded:
-    metrics = {"val_accuracy": value, "val_loss": 1 - value, **more}
-    epoch = images / EPOCH
-    return EpochEnded(
-        trial=claimed.number, epoch=epoch, images=images, metrics=metrics, seconds=Seconds(train=pace * epoch)
-    )
-
-
-def ended(study: Study, claimed: Claim, ending: Literal["finished", "paused"] = "finished") -> TrialEnded:
-    trial = study.trials()[claimed.number]
-    best = max(trial.curve, key=lambda entry: entry["val_accuracy"])
-    return TrialEnded(
-        trial=claimed.number, ending=ending, images=trial.images, epochs=trial.epochs, best_epoch=best["epoch"],
-        best_value=best["val_accuracy"], best_metrics={}, parameters=7, weights="", confusion="",
-        seconds=Seconds(train=trial.seconds["train"]),
-    )  # fmt: skip
-
-
-def pause(study: Study, claimed: Claim, *values: float, pace: float = 0.0) -> None:
-    """Let it wait after further epochs of these values, or where it stands."""
-    train(study, claimed, *values, pace=pace)
-    Recording(study, claimed.number).paused(ended(study, claimed, "paused"), "Waits.")
-    trial = study.trials()[claimed.number]
-    assert study.store.ledger.pause(claimed.token, trial.images, int(trial.epochs), trial.value)
-
-
-def finish(study: Study, claimed: Claim, *values: float) -> None:
-    train(study, claimed, *values)
-    assert conclude(study, claimed, ended(study, claimed), "finished", "Trained to the end.")
-
-
-def lose(store: Store) -> None:
-    """Let leases of 0.2 seconds run out, and be doubted; the next claim reaps them."""
-    time.sleep(0.4)
-    store.ledger.reap()
-    time.sleep(0.2)
-
-
-def taken(study: Study, holder: Holder = ME) -> Claim:
-    found = claim(study, holder)
-    assert isinstance(found, Claim), found
-    return found
 
 
 def test_first_claims_are_defaults_then_points_of_the_file(store: Store) -> None:
@@ -256,92 +181,6 @@ def test_last_call_trains_the_best_to_the_end(store: Store) -> None:
     assert study.state() == "finished"
 
 
-def test_worker_that_died_loses_its_trial(store: Store) -> None:
-    study = begun(store)
-    lost = taken(study, Holder(worker="gone", lease=0.2))
-    train(study, lost, 0.5)
-    lose(store)
-
-    again = taken(study)
-
-    assert (again.number, again.resume, again.attempt) == (lost.number, True, 2)
-    assert not store.ledger.renew(lost.token, 60)  # the dead one, should it wake up
-    assert not store.ledger.end(lost.token)
-
-
-def test_epoch_whose_worker_died_before_recording_it_is_made_up_for(store: Store) -> None:
-    study = begun(store)
-    claimed = taken(study)
-    train(study, claimed, 0.4)
-    in_checkpoint = [
-        {"epoch": epoch, "images": epoch * EPOCH, "val_accuracy": value} for epoch, value in ((1, 0.4), (2, 0.6))
-    ]
-
-    recording = Recording(study, claimed.number)
-    recording.resumed(TrialStarted(trial=0, parameters=7, epoch=2, curve=in_checkpoint))
-    recording.write()
-    train(study, claimed, 0.5)
-
-    assert [(epoch["epoch"], epoch["val_accuracy"]) for epoch in study.trials()[0].curve] == [
-        (1, 0.4),
-        (2, 0.6),
-        (3, 0.5),
-    ]
-    assert study.store.optuna.get_trial(study.trial_id(0)).intermediate_values == {3600: 0.4, 7200: 0.6, 10_800: 0.5}
-
-
-@pytest.fixture
-def three_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer workers may be lost than in earnest: each takes its time."""
-    monkeypatch.setattr("search.worker.claim.MAX_LOST", 3)
-
-
-@pytest.mark.usefixtures("three_at_most")
-def test_trial_that_loses_too_many_workers_is_given_up(store: Store) -> None:
-    study = begun(store, SPACE.replace("trials: 12", "trials: 1"))
-    for attempt in (1, 2, 3):
-        assert taken(study, Holder(worker="gone", lease=0.1)).attempt == attempt
-        lose(store)
-
-    assert claim(study, ME) == "done"
-
-    [trial] = study.trials()
-    assert trial.state == "failed"
-    assert trial.outcome is not None
-    assert trial.outcome.reason == "lost"
-    assert trial.outcome.why.startswith("3 workers were lost")
-
-
-def test_trial_whose_creator_died_is_taken_up(store: Store) -> None:
-    study = begun(store)
-    store.optuna.set_trial_state_values(study.trial_id(0), TrialState.RUNNING)  # and then the process ended
-
-    assert taken(study).number == 0
-
-
-def test_trial_whose_first_worker_died_before_it_noted_the_seed_has_the_same_one(store: Store) -> None:
-    study, other = begun(store), begun(store, name="other")
-    store.optuna.set_trial_state_values(study.trial_id(0), TrialState.RUNNING)
-    store.ledger.take("claims", 0, "gone", 0.2)  # and then it died
-    lose(store)
-
-    again, same = taken(study), taken(other)
-
-    assert (again.number, again.resume, again.seed) == (same.number, True, same.seed)
-    assert study.trials()[0].seed == same.seed
-
-
-def test_given_back_trial_goes_first(store: Store) -> None:
-    study = begun(store)
-    first, _ = taken(study), taken(study)
-    train(study, first, 0.4)
-    store.ledger.release(first.token, 1)
-
-    again = taken(study)
-
-    assert (again.number, again.resume, again.attempt) == (0, True, 1)
-
-
 def test_stopped_study_gives_no_trials_and_ends_its_paused(store: Store) -> None:
     study = begun(store)
     pause(study, taken(study), 0.4)
@@ -489,58 +328,6 @@ def test_f31_workers_of_one_seed_try_different_points_and_the_same_again(store: 
 
     assert len({tuple(sorted(point.items())) for point in points[0]}) == 20
     assert points[0] == points[1]
-
-
-@pytest.mark.usefixtures("three_at_most")
-def test_trial_lost_between_taking_and_giving_up_is_given_up_by_the_next(store: Store) -> None:
-    study = begun(store)
-    for _ in range(3):
-        taken(study, Holder(worker="gone", lease=-1.0))
-        store.ledger.reap()  # and then the reaper died
-
-    assert taken(study).number == 1
-    assert study.trials()[0].state == "failed"
-
-
-def test_trial_that_failed_on_a_worker_is_left_to_others_while_there_are_any(store: Store) -> None:
-    study = begun(store)
-    me = Holder(worker="me", avoided=frozenset({("claims", 0)}))
-    store.ledger.release(taken(study, me).token, 0, lost=True)
-    store.ledger.join("other", "host", 1)
-
-    assert taken(study, me).number == 1
-    store.ledger.leave("other")
-    assert taken(study, me).number == 0
-
-
-def test_trial_that_failed_on_all_workers_goes_on_being_tried(store: Store) -> None:
-    study = begun(store)
-    one, other = (Holder(worker=name, avoided=frozenset({("claims", 0)})) for name in ("one", "other"))
-    for holder in (one, other):
-        store.ledger.join(holder.worker, "host", 1)
-    store.ledger.release(taken(study, one).token, 0, lost=True)
-
-    tries = []
-    for holder in (other, one, other):  # until it has cost too many trainers
-        tries.append(taken(study, holder))
-        store.ledger.release(tries[-1].token, 0, lost=True)
-
-    assert [(one.number, one.attempt) for one in tries] == [(0, 2), (0, 3), (0, 4)]
-
-
-def test_trial_that_failed_here_is_not_left_to_who_does_not_take_it(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("search.worker.standing.PASSED_OVER_SECONDS", 0.0)
-    study = begun(store)
-    me = Holder(worker="me", avoided=frozenset({("claims", 0)}))
-    store.ledger.release(taken(study, me).token, 0, lost=True)
-    store.ledger.join("other", "host", 1)
-
-    store.ledger.beat("other", "claims", 7, "epoch 1")
-    assert taken(study, me).number == 1  # busy: it may come when it has ended that
-    store.ledger.beat("other", None, None, "waits for work")
-    assert taken(study, me).number == 0
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
