@@ -6,8 +6,9 @@
 No network is trained. A trial's accuracy is a power law of the images seen, with the noise of the
 validation images it is measured on; networks differ in speed, in how soon they learn and how far they get, some
 trials die. Both searches draw the same trials in the same order and use the project's own rules: plain ASHA
-promotes what is among the best third of its rung, hpsearch also places bets (search/worker/prospects.py). What counts
-is the true accuracy of the trial that looks best.
+promotes what is among the best third of its rung; hpsearch also what is close to it, unless a new trial promises
+more for its seconds, and places bets (search/worker/prospects.py). What counts is the true accuracy of the trial
+that looks best.
 """
 
 from __future__ import annotations
@@ -117,20 +118,24 @@ def drawn(number: int, networks: tuple[Network, ...], chance: random.Random) -> 
 class Rules:
     """Which parts of the rules are in force."""
 
-    places_bets: bool = True
+    is_plain: bool = False
+    """No bets, no promotion has to compete with new trials, and the best third is that to the last digit."""
     share: float = prospects.SHARE
     stays: bool = True
     """Whether a trial that would be chosen anyway goes on without pausing."""
     knows_errors: bool = True
     """Whether the standard error of a score is known."""
+    competes: bool = True
+    """Whether a trial that has earned more training must promise more than a new one."""
 
 
-PLAIN = Rules(places_bets=False)
+PLAIN = Rules(is_plain=True)
 PARTS = {
     "plain ASHA": PLAIN,
     "hpsearch": Rules(),
     "every trial pauses at its rung": Rules(stays=False),
     "errors of scores not known": Rules(knows_errors=False),
+    "what has earned more training need not compete": Rules(competes=False),
     "a trial takes half of the time at most": Rules(share=0.5),
     "a trial may take all of the time": Rules(share=1.0),
 }
@@ -181,7 +186,7 @@ class Search:
         if trial.is_dead:
             trial.standing = replace(trial.standing, is_dead=True)
             return False
-        trial.judge(knows_error=self.rules.knows_errors)
+        trial.judge(knows_error=self.rules.knows_errors and not self.rules.is_plain)
         self._look(now)
         standing = trial.standing
         if standing.images >= END:
@@ -191,10 +196,11 @@ class Search:
         if rungs.is_promoted(standing.number, everybody, LADDER, FACTOR):
             return True
         trial.standing = replace(standing, is_paused=True)
-        if self.rules.places_bets and self.rules.stays and self._next(going=standing.number) == standing.number:
+        is_plain = self.rules.is_plain
+        if not is_plain and self.rules.stays and self._next(going=standing.number) == standing.number:
             trial.standing = standing
             return True
-        if not self.rules.places_bets and standing.images not in LADDER:
+        if is_plain and standing.images not in LADDER:
             trial.standing = standing
             return True
         return False
@@ -218,9 +224,12 @@ class Search:
         """The paused trial that goes on; `going` is still in its worker's memory."""
         everybody = [trial.standing for trial in self.trials]
         number = rungs.promotable(everybody, LADDER, FACTOR)
-        if number is None and self.rules.places_bets:
-            number = prospects.bet(self._field(everybody, going))
-        return number
+        if self.rules.is_plain:
+            return number
+        field = self._field(everybody, going)
+        if number is not None and (not self.rules.competes or prospects.outdoes_new(field, number)):
+            return number
+        return prospects.bet(field)
 
     def _field(self, everybody: list[rungs.Standing], going: int | None) -> prospects.Field:
         paces = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -102,5 +103,18 @@ class TrialRecord:
 def best_of(trials: Sequence[TrialRecord], *, maximize: bool) -> TrialRecord | None:
     """The best ended or paused trial; the earlier one of two equals; None where none has a value."""
     scored = [trial for trial in trials if trial.is_scored]
-    sign = 1.0 if maximize else -1.0
-    return max(scored, key=lambda trial: (sign * (trial.value or 0.0), -trial.number), default=None)
+    return max(scored, key=lambda trial: (worth(trial, maximize=maximize), -trial.number), default=None)
+
+
+def worth(trial: TrialRecord, *, maximize: bool) -> float:
+    """What a trial's value is worth next to others, larger being better; -inf where it has none.
+
+    One on a part of the validation images is worth a standard error less: the best of many such flatters. That
+    of a loss is not known.
+    """
+    if trial.value is None:
+        return -math.inf
+    if not maximize:
+        return -trial.value
+    spread = max(trial.value * (1.0 - trial.value), 0.0)
+    return trial.value - (math.sqrt(spread / trial.val_images) if trial.val_images else 0.0)

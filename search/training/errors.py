@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 
 class HopelessError(ArithmeticError):
     """No further step can make anything of this training."""
 
-    def __init__(self, message: str, vitals: Sequence[Mapping[str, float]] = ()) -> None:
-        """`message` is for a person; `vitals` are the last signs, each finite and with its `step`."""
+    def __init__(self, message: str) -> None:
+        """`message` is for a person."""
         super().__init__(message)
-        self.vitals = [dict(signs) for signs in vitals]
+        self.vitals: list[dict[str, float]] = []
+        """The signs since the last judgement, each finite and with its `step`."""
 
 
 class DivergedError(HopelessError):

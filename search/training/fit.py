@@ -60,7 +60,7 @@ def _begin(session: Session) -> None:
     command = session.command
     found = load_checkpoint(Path(command.folder), session.identity, session.model) if command.resume else None
     if found is not None:
-        session.state = found
+        session.state, session.vitals = found, list(found.signs)
         session.stopwatch.add(found.seconds)
         session.ending = _ending_of(session)
     session.announce()

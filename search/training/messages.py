@@ -213,6 +213,8 @@ class EpochEnded:
     """Signs of life since the last judgement, each with its `step`."""
     story: str = ""
     """What the signs mean, in a sentence or two for a person; empty where there are none."""
+    condition: str | None = None
+    """The same in a word, see `search.training.vitals.diagnosis`; None where nobody has looked."""
 
 
 @dataclass(frozen=True, kw_only=True)

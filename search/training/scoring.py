@@ -55,7 +55,9 @@ class Scores:
             DivergedError: if a logit is NaN or infinite.
         """
         if not np.isfinite(logits).all():
-            raise DivergedError("the network's outputs on the validation part are not finite")
+            raise DivergedError(
+                "the network's outputs on the validation part are not finite; try a tenth of the learning rate"
+            )
         answers = logits.argmax(axis=1)
         log_p = _log_softmax(logits.astype(np.float64))
         n_classes = logits.shape[1]

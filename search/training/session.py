@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.training import files
-from search.training.errors import DivergedError, MetricError
+from search.training.errors import DivergedError, HopelessError, MetricError
 from search.training.messages import PARTIAL, EpochEnded, Interrupt, Progress, Quit, TrialEnded, TrialStarted, Verdict
 from search.training.state import TrialIdentity, TrialState
+from search.training.vitals.diagnosis import BEGINNING
+from search.training.vitals.thinning import N_REPORTED, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from search.training.hyperparameters import Hyperparameters
     from search.training.messages import Action, Command, Ending, Train
     from search.training.stopwatch import Stopwatch
+    from search.training.vitals.diagnosis import Condition
 
 _PROGRESS_SECONDS = 1.0
 _ENDINGS: dict[str, Ending] = {"stop": "stopped", "pause": "paused"}
@@ -67,9 +70,11 @@ class Session:
         self.is_abandoned = False
         """Whether the stretch under way does not count: failed, or paused in its middle."""
         self.vitals: list[dict[str, float]] = []
-        """The signs of life that the next report takes along."""
+        """The signs of life since the last judgement; the next report takes them along."""
         self.story = ""
         """What they mean."""
+        self.condition: Condition | None = None
+        """How the network was when it was last looked at; None before that."""
         self._channel = channel
         self._said_at = 0.0
 
@@ -100,7 +105,9 @@ class Session:
         self.model.stop_training = True
 
     def fail(self, error: BaseException) -> None:
-        """End the trial with an error, to be raised after `fit`."""
+        """End the trial with an error, to be raised after `fit`; one of training takes the signs of life along."""
+        if isinstance(error, HopelessError):
+            error.vitals = self.signs()
         self.failure = self.failure or error
         self.is_abandoned = True
         self.model.stop_training = True
@@ -118,15 +125,22 @@ class Session:
     def count_epoch(self, value: float) -> None:
         """Count an epoch that has ended with `value`, for patience and plateau.
 
-        Only ends of epochs are compared, so that rungs do not change what is trained.
+        Only ends of epochs are compared, so that rungs do not change what is trained. Those of a network that
+        has not begun to learn, and may, are not counted: its scores say nothing of it yet.
         """
         state = self.state
         state.epoch += 1
         state.epochs_without_gain += 1
         state.stalled_epochs += 1
-        if self._beats(value, state.best_at_end):
+        is_better = self._beats(value, state.best_at_end)
+        if is_better:
             state.best_at_end = value
+        if is_better or self.condition in BEGINNING:
             state.epochs_without_gain = state.stalled_epochs = 0
+
+    def signs(self) -> list[dict[str, float]]:
+        """The signs of life since the last judgement, thinned out."""
+        return thinned(self.vitals, N_REPORTED)
 
     def value(self, metrics: dict[str, float]) -> float:
         """The metric that counts.
@@ -166,10 +180,12 @@ class Session:
             images=self.state.images,
             metrics=metrics,
             seconds=self.stopwatch.read(),
-            vitals=self.vitals,
+            vitals=self.signs(),
             story=self.story,
+            condition=self.condition,
         )
         self._channel.send(event)
+        self.vitals = []
         if self.state.epoch >= self.hp.epochs:
             # Whoever has trained all epochs has finished, whatever the verdict.
             self.end("finished")

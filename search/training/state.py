@@ -41,6 +41,8 @@ class TrialState:
     """Training steps done."""
     vitals: dict[str, Any] = field(default_factory=dict)
     """What the examination of the signs of life remembers; empty before the first judgement."""
+    signs: list[dict[str, float]] = field(default_factory=list)
+    """The signs of life that no judgement has reported yet; empty at one."""
     seconds: Seconds = field(default_factory=Seconds)
 
     def to_json(self) -> dict[str, Any]:

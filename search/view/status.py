@@ -144,7 +144,8 @@ def show_to_dict(study: Study, number: int) -> dict[str, Any]:
         "trial": trial.number,
         "state": trial.state,
         "reason": outcome.reason if outcome else None,
-        "why": outcome.why if outcome else trial.story,
+        # Of a trial that goes on after it has waited, the outcome is why it waited.
+        "why": outcome.why if outcome and trial.state != "running" else trial.story,
         "value": trial.value,
         "val_images": None if trial.value is None else trial.val_images or study.data.n_validation,
         "params": trial.params,

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from search.durations import format_duration, format_epochs
 from search.texts import clean
+from search.trial import worth
 from search.view.vitals import vitals_table
 
 if TYPE_CHECKING:
@@ -207,10 +208,9 @@ def _footer(view: StudyView, n_rows: int) -> Text:
 
 def _leader(view: StudyView) -> TrialRecord | None:
     """The best so far, also while it is trained on: a trial that is continued must not seem to be gone."""
-    sign = 1.0 if view.maximizes else -1.0
     scored = [trial for trial in (view.best, *view.trials) if trial and trial.value is not None]
     leading = [trial for trial in scored if trial is view.best or trial.state == "running"]
-    return max(leading, key=lambda trial: (not trial.val_images, sign * (trial.value or 0.0)), default=None)
+    return max(leading, key=lambda trial: worth(trial, maximize=view.maximizes), default=None)
 
 
 def _curve_table(curve: Sequence[dict[str, float]]) -> Table:

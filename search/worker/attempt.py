@@ -174,7 +174,9 @@ class Attempt:
         # While the store is away the trial goes on: its checkpoint keeps what the store does not know yet.
         if not self._means.patience.tries(self._write):
             return "continue"
-        return self._means.patience.tries(lambda: self._judge.verdict(event.trial, event.images)) or "continue"
+        judge = self._judge
+        verdict = self._means.patience.tries(lambda: judge.verdict(event.trial, event.images, event.condition))
+        return verdict or "continue"
 
     def _write(self) -> bool:
         if not self._heartbeat.holds():

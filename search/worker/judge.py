@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import optuna
 
+from search.training.vitals.diagnosis import BEGINNING
 from search.worker.scene import Scene, ladder
 
 if TYPE_CHECKING:
@@ -28,13 +29,16 @@ class Judge:
         """Images seen at which a trial is to be judged, besides the ends of its epochs."""
         return self._ladder
 
-    def verdict(self, number: int, images: int) -> Action:
-        """What a trial that has just been judged, having seen `images` images, should do."""
+    def verdict(self, number: int, images: int, condition: str | None = None) -> Action:
+        """What a trial that has just been judged, having seen `images` images, should do.
+
+        One whose `condition` says that it has not begun to learn, and may, is never stopped for its scores.
+        """
         if images >= self._study.space.budget.epochs * self._n_images:
             return "continue"  # it ends by itself, as finished
         if self._study.space.pruner.name == "asha":
             return "continue" if Scene(self._study, self._study.trials(), number).goes_on(number) else "pause"
-        if self._pruner is None:
+        if self._pruner is None or condition in BEGINNING:
             return "continue"
         frozen = self._study.store.optuna.get_trial(self._study.trial_id(number))
         return "stop" if self._pruner.prune(self._study.optuna, frozen) else "continue"

@@ -133,6 +133,14 @@ def bet(field: Field) -> int | None:
     return number if rate > _rate_of_new(field) else None
 
 
+def outdoes_new(field: Field, number: int) -> bool:
+    """Whether a paused trial promises more for its seconds than a new one, or nobody knows."""
+    one = next(standing for standing in field.standings if standing.number == number)
+    if not field.slopes or number not in field.paces:
+        return True
+    return _rate(field, one) > _rate_of_new(field)
+
+
 def _judged_at(standing: Standing, images: int) -> int:
     """Images at the first judgement from so many on (a large batch oversteps them), or at the last there is."""
     return next((score.images for score in standing.scores if score.images >= images), standing.images)

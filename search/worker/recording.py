@@ -52,6 +52,7 @@ class Recording:
         self.seconds: dict[str, float] = dict(self._written["seconds"])
         self.deaths = int(kept.get("deaths", 0))
         """Attempts that ended with their trainer dead, or with a failure that another attempt may not have."""
+        self._has_waited = "outcome" in kept
         self._note = ""
         """For the dashboard, not written yet."""
 
@@ -61,7 +62,7 @@ class Recording:
         The trainer writes a checkpoint before it reports the judgement: a worker that is lost
         between the two leaves one that nobody would make, or report, again.
         """
-        if started.epoch:
+        if self._has_waited:
             self._note = f"**Running** again, from epoch {started.epoch:.4g}."
         last = self.curve[-1]["images"] if self.curve else 0
         if last > (started.curve[-1]["images"] if started.curve else 0):

@@ -2,12 +2,14 @@
 
 Asynchronous successive halving with promotion (Li et al., "A System for Massively Parallel
 Hyperparameter Tuning", MLSys 2020, algorithm 2): a trial that reaches a rung is paused, and
-continues when it is among the best `1 / factor` of all that have reached that rung. Rungs are
+continues when it is among the best `1 / factor` of all that have reached that rung, or so close to the
+last of them that the validation images do not tell the two apart. Rungs are
 counted in images seen, so that a large data set is judged before its first epoch ends.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -119,7 +121,7 @@ def promotable(
 
 
 def is_promoted(number: int, standings: Sequence[Standing], ladder: Sequence[int], factor: int) -> bool:
-    """Whether a trial is among the best `1 / factor` at the highest rung that it has reached."""
+    """Whether a trial is among the best `1 / factor`, or close to them, at the highest rung that it has reached."""
     images = next(standing.images for standing in standings if standing.number == number)
     rung = _rung_reached(images, ladder)
     return rung is not None and number in _best_at(rung, standings, ladder, factor, at_least=0)
@@ -142,7 +144,23 @@ def _best_at(
     rung: int, standings: Sequence[Standing], ladder: Sequence[int], factor: int, *, at_least: int
 ) -> list[int]:
     ranked = _ranked(rung, standings, ladder)
-    return ranked[: max(at_least, len(ranked) // factor)]
+    n_best = max(at_least, len(ranked) // factor)
+    return ranked[: n_best + _n_close(rung, standings, ranked, n_best)]
+
+
+def _n_close(rung: int, standings: Sequence[Standing], ranked: Sequence[int], n_best: int) -> int:
+    """How many of those behind the best `n_best` are within a standard error of the last of them."""
+    scores = {standing.number: standing.best_at(rung) for standing in standings}
+    cut = scores[ranked[n_best - 1]] if 0 < n_best < len(ranked) else None
+    if cut is None:
+        return 0
+    behind = (scores[number] for number in ranked[n_best:])
+    return sum(score is not None and cut.value - score.value < _error(cut, score) for score in behind)
+
+
+def _error(one: Score, other: Score) -> float:
+    """Standard error of the difference of two values, as if they were of different images."""
+    return math.hypot(one.error, other.error)
 
 
 def _ranked(rung: int, standings: Sequence[Standing], ladder: Sequence[int]) -> list[int]:

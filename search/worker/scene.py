@@ -60,20 +60,20 @@ class Scene:
         return is_sampled or propose(self.study.space, self.trials, self.study.seed) is not None
 
     def earned(self) -> int | None:
-        """The paused trial that has earned more training; see `rungs.promotable`."""
-        return rungs.promotable(self._standings, self._ladder, self._factor)
+        """The paused trial that has earned more training, unless a new one promises more for its seconds.
+
+        See `rungs.promotable` and `prospects.outdoes_new`.
+        """
+        number = rungs.promotable(self._standings, self._ladder, self._factor)
+        if number is None or not self.may_begin() or prospects.outdoes_new(self._field, number):
+            return number
+        return None
 
     def bet(self) -> int | None:
         """The paused trial that promises more for its seconds than a new one; see `prospects.bet`."""
         if not self._ladder or not self.may_begin():
             return None
-        end = self.study.space.budget.epochs * self.study.data.n_train
-        field = prospects.Field(
-            standings=self._standings, ladder=self._ladder, n_images=self.study.data.n_train, end=end,
-            factor=self._factor, paces=self._paces(), ceiling=_ceiling(self.study.space),
-            spent=sum(trial.seconds.get("total", 0.0) for trial in self.trials),
-        )  # fmt: skip
-        return prospects.bet(field)
+        return prospects.bet(self._field)
 
     def goes_on(self, number: int) -> bool:
         """Whether a paused trial is what to train next, or among the best of its rung.
@@ -95,6 +95,15 @@ class Scene:
         if self.may_begin():
             return None
         return rungs.promotable(self._standings, self._ladder, self._factor, is_last_call=True)
+
+    @cached_property
+    def _field(self) -> prospects.Field:
+        return prospects.Field(
+            standings=self._standings, ladder=self._ladder, n_images=self.study.data.n_train,
+            end=self.study.space.budget.epochs * self.study.data.n_train,
+            factor=self._factor, paces=self._paces(), ceiling=_ceiling(self.study.space),
+            spent=sum(trial.seconds.get("total", 0.0) for trial in self.trials),
+        )  # fmt: skip
 
     @cached_property
     def _standings(self) -> list[rungs.Standing]:

@@ -242,6 +242,26 @@ def test_early_stopped_trial_holds_the_others_to_its_best(store: Store, pruner: 
         assert all(epoch > 1 for epoch in stopped)  # at epoch 1 the early one was worse
 
 
+@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+def test_trial_that_has_not_begun_to_learn_is_not_stopped_for_its_scores(store: Store, pruner: str) -> None:
+    options = ", startup_trials: 1" if pruner == "median" else ""
+    study = begun(store, SPACE.replace("name: asha, min_images: 3600", f"name: {pruner}{options}"))
+    judge = Judge(study)
+    for _ in range(4):
+        good = taken(study)
+        for epoch in range(1, 9):
+            train(study, good, 0.9)
+            judge.verdict(good.number, epoch * EPOCH, "learning")
+        finish(study, good)
+    slow = taken(study)
+
+    train(study, slow, *[0.1] * 5)
+    assert judge.verdict(slow.number, 5 * EPOCH, "slow_starter") == "continue"
+
+    train(study, slow, 0.1)
+    assert judge.verdict(slow.number, 6 * EPOCH, "learning") == "stop"
+
+
 def test_f26_study_of_another_space_is_refused(store: Store) -> None:
     study = begun(store)
 

@@ -11,10 +11,11 @@ from rich.console import Console
 from worker_steps import conclude, judged
 
 from search.study import Study, create
-from search.training.messages import DataLoaded, EpochEnded, Failed, Seconds, TrialEnded
+from search.training.messages import DataLoaded, EpochEnded, Failed, Seconds, TrialEnded, TrialStarted
 from search.view.status import show_to_dict
 from search.view.tables import trial_screen
 from search.worker.claim import Claim, Holder, claim
+from search.worker.recording import Recording
 from spaces.reader import read_space_text
 
 if TYPE_CHECKING:
@@ -103,6 +104,28 @@ def test_running_trial_says_how_it_is(claimed: tuple[Study, Claim]) -> None:
 
     assert show_to_dict(study, one.number)["why"] == ""
     assert [entry["step"] for entry in study.vitals(0)] == [1, 100, 110, 200]
+
+
+def test_trial_that_goes_on_is_told_of_as_it_is_now(claimed: tuple[Study, Claim]) -> None:
+    study, one = claimed
+    waits = TrialEnded(
+        trial=one.number, ending="paused", images=0, epochs=0, best_epoch=0, best_value=None, best_metrics={},
+        parameters=7, seconds=Seconds(), weights="", confusion="",
+    )  # fmt: skip
+    Recording(study, one.number).paused(waits, "Waits at 0 images.")
+    study.store.ledger.release(one.token, 0)
+    assert show_to_dict(study, one.number)["why"] == "Waits at 0 images."
+
+    again = claim(study, Holder(worker="me"))
+    assert isinstance(again, Claim)
+    recording = Recording(study, again.number)
+    recording.resumed(TrialStarted(trial=again.number, parameters=7, epoch=0))
+    recording.write()
+
+    assert show_to_dict(study, again.number)["why"] == ""
+    assert note(study, again) == "**Running** again, from epoch 0."
+    judged(study, again, epoch(1, [signs(1)], SLOW))
+    assert show_to_dict(study, again.number)["why"] == SLOW
 
 
 def test_ended_trial_has_its_last_story_after_the_reason(claimed: tuple[Study, Claim]) -> None:

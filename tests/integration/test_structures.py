@@ -8,12 +8,10 @@ from training_talk import RESIDUAL, SMALL, digits, train
 from search.training.hyperparameters import Hyperparameters
 from search.training.models import build_model
 from search.training.process import resident_memory
-from search.training.structures.kept import Structures
-from search.training.structures.optimizers import Settings, make_optimizer
-from search.training.structures.parts import smoothed_cross_entropy
+from search.training.structures import kept, parts, update
+from search.training.structures.kept import N_HEADS, Structures
+from search.training.structures.parts import Backbone
 
-LOGITS = np.array([[2.0, 0.0, -1.0], [0.0, 3.0, 0.5]], dtype=np.float32)
-LABELS = np.array([0, 2])
 OTHER = {"learning_rate": 2e-4, "dropout": 0.4, "batch_size": 32, "label_smoothing": 0.1, "weight_decay": 1e-3}
 
 
@@ -42,7 +40,13 @@ def parameters(**values):
 
 
 @pytest.mark.parametrize(
-    "network", [SMALL, RESIDUAL, {**SMALL, "architecture": "VGG16", "blocks": 2, "image_size": 32}]
+    "network",
+    [
+        SMALL,
+        RESIDUAL,
+        {**RESIDUAL, "batch_norm": "keras"},  # averages that go on from step to step
+        {**SMALL, "architecture": "VGG16", "blocks": 2, "image_size": 32},
+    ],
 )
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_warm_trial_has_exactly_the_curve_of_a_cold_one(tmp_path, network, optimizer):
@@ -110,7 +114,36 @@ def test_trial_of_its_own_seed_is_another_trial(tmp_path):
     assert one.curve != other.curve
 
 
-def test_new_head_leaves_the_backbone_as_it_is(tmp_path):
+def test_cold_trial_traces_each_pass_once(tmp_path, monkeypatch):
+    calls, call = [], Backbone._call
+
+    def counted(self, images, *, training):
+        calls.append(training)
+        return call(self, images, training=training)
+
+    monkeypatch.setattr(Backbone, "_call", counted)
+
+    train(tmp_path, RESIDUAL, judge_at=(100,))
+
+    assert sorted(calls) == [False, True]
+
+
+def test_numbers_of_a_trial_trace_nothing(tmp_path, monkeypatch):
+    structures, trial = Structures(), {**RESIDUAL, "weight_decay": 1e-4, "epochs": 2}
+    train(tmp_path / "cold", trial, structures=structures)
+
+    def refuse(*_):
+        raise AssertionError("traced again")
+
+    for module, name in ((parts, "traced"), (parts, "both_passes"), (parts, "with_gradients"), (update, "traced")):
+        monkeypatch.setattr(module, name, refuse)
+    train(tmp_path / "warm", {**trial, **OTHER, "schedule": "cosine", "momentum": 0.5}, structures=structures)
+
+    with pytest.raises(AssertionError, match="traced again"):
+        train(tmp_path / "wider", {**trial, "head_width": 48}, structures=structures)
+
+
+def test_new_head_leaves_the_backbone_as_it_is():
     structures = Structures()
     first = structures.network(parameters(), (28, 28, 1), 10, None)
 
@@ -146,8 +179,8 @@ def test_step_in_micro_batches_is_that_of_the_whole_batch(optimizer):
         logs = [network.train_step(step) for _ in range(3)][-1]
         seen.append((logs, network.signs(), network.get_weights()))
 
-    (whole, signs, weights), (parts, their_signs, their_weights) = seen
-    assert parts == pytest.approx(whole, rel=1e-4)
+    (whole, signs, weights), (in_parts, their_signs, their_weights) = seen
+    assert in_parts == pytest.approx(whole, rel=1e-4)
     assert their_signs["gradient_first"] == pytest.approx(signs["gradient_first"], rel=1e-3)
     for ours, theirs in zip(weights, their_weights, strict=True):
         np.testing.assert_allclose(theirs, ours, atol=1e-4)
@@ -229,6 +262,30 @@ def test_memory_bound_forgets_what_was_used_longest_ago(tmp_path):
     assert structures.network(parameters(), (28, 28, 1), 10, None).backbone is not before
 
 
+def test_of_two_backbones_the_one_used_last_stays(monkeypatch):
+    structures = Structures()
+    trials = [parameters(), Hyperparameters.from_dict(RESIDUAL)]
+    first, second = (structures.network(hp, (28, 28, 1), 10, None).backbone for hp in trials)
+    assert structures.network(trials[0], (28, 28, 1), 10, None).backbone is first
+
+    monkeypatch.setattr(kept, "_occupied", lambda: len(structures._heads) + len(structures._backbones))
+    structures.shrink(1)
+
+    assert structures.network(trials[0], (28, 28, 1), 10, None).backbone is first
+    assert structures.network(trials[1], (28, 28, 1), 10, None).backbone is not second
+
+
+def test_heads_used_last_stay():
+    structures = Structures()
+    widths = range(8, 8 * (N_HEADS + 2), 8)
+    heads = [structures.network(parameters(head_width=width), (28, 28, 1), 10, None).head for width in widths]
+
+    structures.shrink(2**62)
+
+    again = [structures.network(parameters(head_width=width), (28, 28, 1), 10, None).head for width in widths]
+    assert [one is other for one, other in zip(heads, again, strict=True)] == [False] + [True] * N_HEADS
+
+
 def test_large_batch_of_the_past_drives_no_network_out(tmp_path):
     structures = Structures()
     train(tmp_path / "one", {**SMALL, "epochs": 1}, structures=structures)
@@ -240,56 +297,3 @@ def test_large_batch_of_the_past_drives_no_network_out(tmp_path):
     structures.shrink(bound)
 
     assert structures.network(parameters(), (28, 28, 1), 10, None).backbone is before
-
-
-@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
-def test_cross_entropy_is_that_of_the_smoothed_target(smoothing):
-    log_p = LOGITS - np.log(np.exp(LOGITS).sum(axis=1, keepdims=True))
-    target = (1 - smoothing) * np.eye(3)[LABELS] + smoothing / 3
-
-    loss = smoothed_cross_entropy(LABELS, LOGITS, smoothing)
-
-    np.testing.assert_allclose(loss, -(target * log_p).sum(axis=1), rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("name", "theirs"),
-    [
-        ("adam", lambda: keras.optimizers.Adam(0.01, weight_decay=0.1)),
-        ("adamw", lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1)),
-        ("sgd", lambda: keras.optimizers.SGD(0.01, momentum=0.8, weight_decay=0.1)),
-    ],
-)
-def test_optimizer_moves_variables_as_keras_does(name, theirs):
-    start = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
-    hp = parameters(optimizer=name, learning_rate=0.01, momentum=0.8, weight_decay=0.1)
-    settings = Settings()
-    settings.begin(hp)
-    ours, expected = keras.Variable(start), keras.Variable(start)
-    optimizer, reference = make_optimizer([ours], hp, settings), theirs()
-
-    for step in range(5):
-        gradient = keras.ops.convert_to_tensor(start * (step - 2))
-        optimizer.apply([gradient], [ours])
-        reference.apply([gradient], [expected])
-
-    np.testing.assert_allclose(ours.numpy(), expected.numpy(), rtol=1e-5)
-
-
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
-def test_weight_decay_spares_biases_and_batch_norm(optimizer):
-    hp = parameters(optimizer=optimizer, weight_decay=0.5, learning_rate=0.1)
-    settings = Settings()
-    settings.begin(hp)
-    kernel, bias = keras.Variable(np.ones((3, 2), "float32")), keras.Variable(np.ones(2, "float32"))
-
-    made = make_optimizer([kernel, bias], hp, settings)
-    made.apply([keras.ops.zeros((3, 2)), keras.ops.zeros(2)], [kernel, bias])
-
-    np.testing.assert_allclose(kernel.numpy(), 1 - 0.5 * 0.1, rtol=1e-5)
-    np.testing.assert_array_equal(bias.numpy(), 1.0)
-
-
-def test_unknown_optimizer_is_refused():
-    with pytest.raises(ValueError, match=r"`optimizer` must be one of adam, adamw, sgd, but got 'lion'"):
-        make_optimizer([], parameters(optimizer="lion"), Settings())

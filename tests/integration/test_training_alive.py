@@ -117,3 +117,14 @@ def test_slow_starter_is_left_alone(tmp_path):
     assert all(abs(signs["loss"] - np.log(10)) < 0.3 for signs in first.vitals)
     assert heard.ended.ending == "finished"
     assert heard.judged[-1].story.startswith("Slow, but alive")
+    assert heard.judged[-1].condition == "slow_starter"
+
+
+def test_slow_starter_is_not_stopped_for_want_of_patience(tmp_path):
+    """Each epoch has four steps; what stops it is the verdict on sixty looks, that its steps are too small."""
+    heard = train(tmp_path, {**SMALL, "learning_rate": 1e-6, "patience": 1, "epochs": 40})
+
+    assert [event.condition for event in heard.judged[:14]] == ["starting"] * 2 + ["slow_starter"] * 12
+    assert heard.judged[-1].condition == "learning_rate_low"
+    assert heard.ended.ending == "early_stopped"
+    assert heard.ended.epochs <= 17

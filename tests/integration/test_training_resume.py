@@ -65,6 +65,8 @@ def test_trial_that_pauses_within_an_epoch_repeats_no_step(tmp_path):
 
     assert before == 256 < newest < 512
     assert first.curve + second.curve == whole.curve
+    seen = [[signs for event in heard.judged for signs in event.vitals] for heard in (whole, first, second)]
+    assert seen[1] + seen[2] == seen[0]
 
 
 def test_checkpoint_within_an_epoch_is_what_a_crashed_trial_goes_on_from(tmp_path, monkeypatch):

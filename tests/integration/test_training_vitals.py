@@ -74,7 +74,7 @@ class Trial:
     def steps(self, signs, n_steps):
         self.session.model.now = signs
         for step in range(n_steps):
-            self.vitals.on_train_batch_end(step, {"loss": 3.85})
+            self.vitals.on_train_batch_end(step, {"loss": signs["loss"]})
 
     def report(self):
         """The event that the worker gets at the end of an epoch."""
@@ -129,6 +129,26 @@ def test_diverged_trial_keeps_the_signs_that_are_finite(trial):
     assert decode(encode(failed)) == failed
 
 
+def test_trial_that_diverges_between_two_looks_is_looked_at_then(trial):
+    lost = trial()
+
+    lost.steps({**ALIVE, "loss": 1.0}, 136)
+    lost.steps({**ALIVE, "loss": math.nan}, 1)
+
+    failed = failure(lost.session.failure, Seconds())
+    assert failed.message.startswith("Diverged at step 137: loss or gradients are no longer finite numbers")
+    assert (failed.vitals[0]["step"], failed.vitals[-1]["step"]) == (1, 130)
+
+
+def test_trial_whose_answers_are_not_finite_keeps_its_signs(trial):
+    lost = trial()
+
+    lost.steps(ALIVE, 20)
+    lost.session.fail(DivergedError("no number"))
+
+    assert [signs["step"] for signs in failure(lost.session.failure, Seconds()).vitals] == list(range(1, 21))
+
+
 def test_each_of_the_first_hundred_steps_is_looked_at_then_each_tenth(trial):
     living = trial()
 
@@ -144,7 +164,6 @@ def test_report_takes_signs_and_story_along_once(trial):
 
     slow.steps(ALIVE, 80)
     first = slow.report()
-    slow.vitals.on_epoch_begin(1)
     slow.steps(ALIVE, 80)
     second = slow.report()
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.worker.forecast import Pace
-from search.worker.prospects import SHARE, Field, bet, expected_improvement
+from search.worker.prospects import SHARE, Field, bet, expected_improvement, outdoes_new
 from search.worker.rungs import Score, Standing
 
 if TYPE_CHECKING:
@@ -86,6 +86,35 @@ def test_of_two_leaders_the_one_with_more_gain_a_second_goes_on() -> None:
     assert bet(field(high, low, risen)) in (0, 1)
     assert bet(field(high, low, risen, paces={0: SLOW}, spent=1e6)) == 1
     assert bet(field(high, low, risen, paces={1: SLOW}, spent=1e6)) == 0
+
+
+def test_trial_outdoes_new_ones_as_long_as_it_rises() -> None:
+    others = [trial(number, value) for number, value in enumerate((0.5, 0.64, 0.65), 1)]
+
+    assert outdoes_new(field(trial(0, 0.4, 0.7), trial(1, 0.1), trial(2, 0.1)), 0)
+    assert not outdoes_new(field(trial(0, 0.7, 0.7001, 0.7002), *others), 0)
+
+
+def test_trial_that_rises_slowly_in_seconds_does_not_outdo_new_ones() -> None:
+    slow, others = trial(0, 0.3, 0.5), [trial(number, 0.25, is_paused=False) for number in range(1, 10)]
+
+    assert outdoes_new(field(slow, *others), 0)
+    assert not outdoes_new(field(slow, *others, paces={0: SLOW}), 0)
+
+
+def test_trial_is_promoted_where_nobody_knows_what_that_brings() -> None:
+    known = field(trial(0, 0.4), trial(1, 0.3))
+
+    assert outdoes_new(known, 0)
+    assert outdoes_new(replace(field(trial(0, 0.4, 0.4001), trial(1, 0.3)), paces={1: FAST}), 0)
+
+
+def test_of_two_equal_trials_the_one_that_is_less_certain_goes_on() -> None:
+    leader, risen = trial(0, 0.30, 0.50, is_paused=False), trial(1, 0.20, 0.30, is_paused=False)
+    sure, unsure = trial(2, 0.20, 0.40, error=0.0), trial(3, 0.20, 0.40, error=0.05)
+
+    assert bet(field(leader, risen, sure, unsure)) == 3
+    assert bet(field(leader, risen, sure, replace(sure, number=3))) == 2  # the older one
 
 
 def test_trial_of_unknown_pace_is_no_bet() -> None:

@@ -103,6 +103,24 @@ def test_promotion_takes_best_third() -> None:
     assert promotable([paused(0, 0.5), paused(1, 0.7), paused(2, 0.6)], LADDER, 3) == 1
 
 
+@pytest.mark.parametrize(("behind", "promoted"), [(0.69, True), (0.67, True), (0.65, False)])
+def test_trial_within_a_standard_error_of_the_cut_is_kept(behind: float, promoted: bool) -> None:
+    def judged(number: int, value: float) -> Standing:
+        score = Score(images=1, value=value, error=0.03)  # of the difference: 0.042
+        return Standing(number=number, scores=(score,), is_paused=number == 1, has_ended=False)
+
+    standings = [judged(0, 0.7), judged(1, behind), judged(2, 0.5)]
+
+    assert promotable(standings, LADDER, 3) == (1 if promoted else None)
+    assert is_promoted(1, standings, LADDER, 3) is promoted
+
+
+def test_dead_trial_is_close_to_nobody() -> None:
+    standings = [dead(0), dead(1), dead(2), dead(3)]
+
+    assert promotable(standings, LADDER, 3) is None
+
+
 def test_promotion_when_best_went_on_already() -> None:
     standings = [paused(0, 0.5), running(1, 0.7, 0.8), paused(2, 0.6)]
 

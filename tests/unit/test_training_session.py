@@ -207,3 +207,18 @@ def test_state_survives_json():
     state = TrialState(epoch=3, images=30, best_images=20, best_value=0.5, curve=[{"loss": 0.1}])
 
     assert TrialState.from_json(json.loads(json.dumps(state.to_json()))) == state
+
+
+@pytest.mark.parametrize(
+    ("condition", "counted"), [("slow_starter", 0), ("shaken", 0), ("never_started", 3), ("learning", 3), (None, 3)]
+)
+def test_epochs_of_a_network_that_has_not_begun_do_not_try_the_patience(talk, condition, counted):
+    session = talk().session
+    session.state.best_at_end = 0.1
+    session.condition = condition
+
+    for _ in range(3):
+        session.count_epoch(0.1)
+
+    assert session.state.epoch == 3
+    assert session.state.epochs_without_gain == session.state.stalled_epochs == counted

@@ -184,6 +184,12 @@ def test_steps_that_are_too_small_are_named_while_it_lives():
     assert conditions(trace) == ["starting", "slow_starter", "learning_rate_low"]
 
 
+def test_steps_that_change_no_number_are_named_at_once_unless_no_gradient_arrives():
+    assert conditions([{"update": 1e-11, "gradient": 0.1}] * 3) == ["learning_rate_low"]
+    assert conditions([{"update": 1e-11, "gradient": 1e-6}] * 80)[-1] != "starting"
+    assert conditions([{"update": 1e-11, "gradient": 1e-6}] * 3) == ["starting"]
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 @pytest.mark.parametrize("name", ["loss", "spread", "gradient", "update"])
 def test_number_that_is_not_finite_is_divergence(name, value):

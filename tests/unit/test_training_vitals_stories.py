@@ -92,8 +92,15 @@ def test_network_that_never_started_is_told_of_the_fading_signal():
 
 def test_slow_starter_is_to_be_left_alone():
     assert story("slow_starter", spread=2.3e-2, spread_then=2.4e-4) == (
-        "Slow, but alive: the loss is still that of guessing (3.85; guessing gives 3.85), yet the answers differ "
-        "from image to image (spread 0.00024 at the start, 0.023 now). Let it go on."
+        "Slow, but alive: the loss is still that of guessing (3.85; guessing gives 3.85), yet the answers have begun "
+        "to differ from image to image (spread 0.00024 at the start, 0.023 now). Let it go on."
+    )
+
+
+def test_slow_starter_whose_answers_do_not_differ_yet_has_another_sign_of_life():
+    assert story("slow_starter", spread=7e-5, spread_then=7e-5, gradient_first=1e-4) == (
+        "Slow, but alive: the loss is still that of guessing (3.85; guessing gives 3.85), but a gradient arrives at "
+        "the first layer (0.0001; spread 7e-5 at the start, 7e-5 now). Let it go on."
     )
 
 
@@ -114,8 +121,20 @@ def test_overfitting_gives_both_losses():
 
 def test_large_steps_are_given_as_a_share():
     assert story("learning_rate_high", LENET, update_ratio=0.052, loss=8.93) == (
-        "Steps too large since step 8: each changes the first layer by 5.2% (about 0.1 % is usual), and the loss of "
-        "8.9 is no better than guessing, 3.85. Try learning rate 0.01."
+        "Steps too large since step 8: each changes the first layer by 5.2% (about 0.1 % is usual), and the loss is "
+        "8.9; guessing gives 3.85. Try learning rate 0.01."
+    )
+
+
+def test_steps_that_change_nothing_are_not_called_slow():
+    told = story("learning_rate_low", LENET, update_ratio=1e-11)
+
+    assert told.endswith("Numbers of 32 bits do not change by so little. Try learning rates far above 0.1.")
+
+
+def test_steps_of_usual_size_are_not_blamed_for_theirs():
+    assert story("learning_rate_high", LENET, update_ratio=1e-3, loss_then=3.9, loss=40.0) == (
+        "Steps too large since step 8: the loss went from 3.9 to 40, and guessing gives 3.85. Try learning rate 0.01."
     )
 
 

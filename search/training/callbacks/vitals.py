@@ -15,10 +15,8 @@ from search.training.vitals.examination import Examination
 from search.training.vitals.guessing import Guessing
 from search.training.vitals.signs import Signs
 from search.training.vitals.stories import Facts, is_noteworthy, tell
-from search.training.vitals.thinning import N_REPORTED, thinned
 
 if TYPE_CHECKING:
-    from search.training.course import Stretch
     from search.training.data.dataset import Dataset
     from search.training.session import Session
     from search.training.vitals.diagnosis import Diagnosis
@@ -29,7 +27,7 @@ _DIGITS = 4
 class Vitals(TrialCallback):
     """Reads the signs of the step that has just ended, and fails a trial that is hopeless.
 
-    Stands before `Finite`, which has less to say of a loss that is not finite.
+    Stands before `Finite`, which knows less of a loss that is not finite.
     """
 
     def __init__(self, session: Session, dataset: Dataset) -> None:
@@ -46,43 +44,36 @@ class Vitals(TrialCallback):
             is_normalised=self.facts.is_normalised,
             batch_size=session.hp.batch_size,
         )
-        self._kept: list[dict[str, float]] = []
+        session.condition = self._examination.condition
 
     def step_ended(self, step: int, logs: dict[str, float]) -> None:  # noqa: ARG002
         """Look, keep what was seen, and judge."""
         self.steps += 1
-        if self.steps < self._examination.next_step:
+        if self.steps < self._examination.next_step and math.isfinite(logs["loss"]):
             return
         seen = self.session.model.signs()
         if seen is None:
             return
         signs = Signs.from_dict({**seen, "step": self.steps})
         self.diagnosis = self._examination.look(signs)
+        self.session.condition = self.diagnosis.condition
         values = {name: float(f"{value:.{_DIGITS}g}") for name, value in signs.to_dict().items()}
         if all(math.isfinite(value) for value in values.values()):
-            self._kept.append({**values, "step": self.steps})
+            self.session.vitals.append({**values, "step": self.steps})
         if self.diagnosis.is_hopeless:
             raise self._error(self.diagnosis)
-
-    def stretch_begins(self, stretch: Stretch) -> None:  # noqa: ARG002
-        """What is not reported yet is of a stretch that was begun anew."""
-        self._kept = []
 
     def remembered(self) -> dict[str, Any]:
         """What a checkpoint needs of it."""
         return self._examination.to_dict()
 
-    def reported(self) -> list[dict[str, float]]:
-        """The signs since the last judgement, thinned out."""
-        return thinned(self._kept, N_REPORTED)
-
     def _error(self, diagnosis: Diagnosis) -> HopelessError:
         kind = CollapsedError if diagnosis.condition == "collapsed" else DivergedError
-        return kind(tell(diagnosis, self.facts), self.reported())
+        return kind(tell(diagnosis, self.facts))
 
 
 class Story(TrialCallback):
-    """Puts signs and diagnosis into the report of a judgement and the trial's state.
+    """Puts the diagnosis into the report of a judgement and the trial's state.
 
     Stands between `Best`, which has put the judgement on the curve, and `Checkpoint`.
     """
@@ -102,8 +93,7 @@ class Story(TrialCallback):
             shown = examine_curve(epochs, vitals.guessing.accuracy)
             # Whoever ends while it recovers should not end without a word.
             diagnosis = diagnosis if shown is None and diagnosis and diagnosis.condition == "recovering" else shown
-        session.state.steps, session.state.vitals = vitals.steps, vitals.remembered()
-        session.vitals = vitals.reported()
+        session.state.steps, session.state.vitals, session.state.signs = vitals.steps, vitals.remembered(), []
         session.story = tell(diagnosis, vitals.facts) if diagnosis is not None else ""
 
 

@@ -27,7 +27,8 @@ Condition = Literal[
 - `collapsed`: the network gives every image the same answer, and nothing is left that could change it.
 - `diverged`: loss or weights have left the finite numbers.
 - `never_started`: the signal fades between the layers; it does not die, and it does not move either.
-- `slow_starter`: at chance still, but the answers have begun to differ from image to image.
+- `slow_starter`: at chance still, and alive: early on a gradient arrives at the first layer, and later the answers
+  have begun to differ from image to image.
 - `shaken`: the answers have fallen together, and something still moves: it may come back, or collapse.
 - `recovering`: it was shaken, and the answers differ again.
 - `learning`: better than guessing, and going on.
@@ -39,6 +40,9 @@ Condition = Literal[
 
 HOPELESS: tuple[Condition, ...] = ("collapsed", "diverged")
 """The conditions that end a trial; each of the others may still become a good one."""
+
+BEGINNING: tuple[Condition, ...] = ("starting", "slow_starter", "shaken", "recovering")
+"""The conditions of a network that is at chance and may leave it by itself: what it scores says nothing of it yet."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,8 @@ _LATER = 10
 _AT_CHANCE = 0.9
 """A loss above this share of that of guessing is no better."""
 _FAR_ABOVE_CHANCE = 1.1
+_ARRIVES = 1e-3
+"""A first gradient above this has not faded on its way."""
 _FALLEN = 0.1
 """A spread below this share of the largest, or of the first, has fallen."""
 _RISEN = 1.5
@@ -58,8 +60,11 @@ _EARLY = 10
 """Looks before anything is said that is not certain."""
 _LATE = 60
 """Looks after which a network that is still at chance has not just begun."""
-_LARGE_UPDATE = 3e-2
+LARGE_UPDATE = 3e-2
+"""An update ratio above this is far more than is usual."""
 _SMALL_UPDATE = 1e-4
+NO_UPDATE = 1e-7
+"""Of a kernel's size, what float32 cannot add to it: no step changes anything."""
 
 
 class Examination:
@@ -88,6 +93,11 @@ class Examination:
     def to_dict(self) -> dict[str, Any]:
         """All that it remembers, as JSON can hold it."""
         return asdict(self._memory)
+
+    @property
+    def condition(self) -> Condition | None:
+        """How the training was at the last look; None before the first."""
+        return self._memory.condition if self._memory.n_looks else None
 
     @property
     def next_step(self) -> int:
@@ -148,6 +158,8 @@ class Examination:
             return self._condition_above_chance()
         if memory.silence >= self._enough and self._has_outlasted:
             return "collapsed"
+        if memory.update_ratio < NO_UPDATE and memory.gradient_first > _ARRIVES:
+            return "learning_rate_low"  # and not for want of a gradient
         if memory.n_looks < _EARLY:
             return "starting"
         return self._condition_at_chance()
@@ -160,7 +172,7 @@ class Examination:
 
     def _condition_at_chance(self) -> Condition:
         memory = self._memory
-        if memory.update_ratio > _LARGE_UPDATE or self._is_driven_off:
+        if memory.update_ratio > LARGE_UPDATE or self._is_driven_off:
             return "learning_rate_high"
         if memory.spread < min(_FALLEN * memory.spread_largest, memory.spread_first):
             memory.has_fallen = True
@@ -169,7 +181,7 @@ class Examination:
             return "recovering"
         if memory.n_looks >= _LATE and memory.update_ratio < _SMALL_UPDATE:
             return "learning_rate_low"
-        if memory.n_looks < _LATE or memory.spread > min(_RISEN * memory.spread_first, _DIFFERENT):
+        if memory.n_looks < _LATE or has_spread(memory.spread, memory.spread_first):
             return "slow_starter"
         return "never_started"
 
@@ -191,6 +203,7 @@ class Examination:
         since = memory.silent_since if condition == "collapsed" else memory.since_step
         evidence = {
             "chance": self._chance,
+            "loss_then": memory.loss_first,
             "loss": memory.loss,
             "spread_then": memory.spread_first,
             "spread_largest": memory.spread_largest,
@@ -202,3 +215,8 @@ class Examination:
             "steps": float(signs.step),
         }
         return Diagnosis(condition=condition, since_step=since, evidence=evidence)
+
+
+def has_spread(spread: float, first: float) -> bool:
+    """Whether answers have begun to differ between images, or have done so from the start."""
+    return spread > min(_RISEN * first, _DIFFERENT)

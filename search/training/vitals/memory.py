@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from search.training.vitals.diagnosis import Condition
 from search.training.vitals.signs import Signs
 
 SMOOTHING = 0.8
@@ -42,7 +43,7 @@ class Memory:
     """The most of it that the network has come back from."""
     has_fallen: bool = False
     """Whether the answers have fallen together at some time."""
-    condition: str = "starting"
+    condition: Condition = "starting"
     since_step: int = 1
 
     def add(self, signs: Signs) -> None:

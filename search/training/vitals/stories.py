@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from search.training.vitals.diagnosis import Condition, Diagnosis
+from search.training.vitals.examination import LARGE_UPDATE, NO_UPDATE, has_spread
 
 _DEEP = 8
 """Layers with weights, from which on a signal without normalisation may fade on its way."""
@@ -103,10 +104,14 @@ def _other_start(facts: Facts) -> str:
 
 def _slow_starter(case: _Case) -> str:
     seen = case.seen
+    spread = f"spread {_short(seen['spread_then'])} at the start, {_short(seen['spread'])} now"
+    life = f"yet the answers have begun to differ from image to image ({spread})"
+    if not has_spread(seen["spread"], seen["spread_then"]):
+        # Nothing to be seen in the answers yet, and too early to miss it.
+        life = f"but a gradient arrives at the first layer ({_short(seen['gradient_first'])}; {spread})"
     return (
         f"Slow, but alive: the loss is still that of guessing ({seen['loss']:.2f}; guessing gives "
-        f"{seen['chance']:.2f}), yet the answers differ from image to image (spread {_short(seen['spread_then'])} at "
-        f"the start, {_short(seen['spread'])} now). Let it go on."
+        f"{seen['chance']:.2f}), {life}. Let it go on."
     )
 
 
@@ -161,19 +166,26 @@ def _plateau(case: _Case) -> str:
 
 def _rate_high(case: _Case) -> str:
     seen = case.seen
+    guessing = f"guessing gives {seen['chance']:.2f}"
+    proof = f"the loss went from {_short(seen['loss_then'])} to {_short(seen['loss'])}, and {guessing}"
+    if seen["update_ratio"] > LARGE_UPDATE:
+        ratio = f"each changes the first layer by {seen['update_ratio']:.1%} (about 0.1 % is usual)"
+        proof = f"{ratio}, and the loss is {_short(seen['loss'])}; {guessing}"
     return (
-        f"Steps too large since step {case.since}: each changes the first layer by "
-        f"{seen['update_ratio']:.1%} (about 0.1 % is usual), and the loss of {_short(seen['loss'])} is no better than "
-        f"guessing, {seen['chance']:.2f}. Try learning rate {_short(case.facts.learning_rate / 10)}."
+        f"Steps too large since step {case.since}: {proof}. Try learning rate {_short(case.facts.learning_rate / 10)}."
     )
 
 
 def _rate_low(case: _Case) -> str:
     seen = case.seen
+    rate = case.facts.learning_rate
+    advice = f"It learns, slowly. Try learning rate {_short(rate * 10)}."
+    if seen["update_ratio"] < NO_UPDATE:
+        advice = f"Numbers of 32 bits do not change by so little. Try learning rates far above {_short(rate)}."
     return (
         f"Steps very small: each changes the first layer by {seen['update_ratio']:.1g} of its size (about 0.001 is "
         f"usual), and after {seen['steps']:.0f} steps the loss is {seen['loss']:.2f}; guessing gives "
-        f"{seen['chance']:.2f}. It learns, slowly. Try learning rate {_short(case.facts.learning_rate * 10)}."
+        f"{seen['chance']:.2f}. {advice}"
     )
 
 
