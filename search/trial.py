@@ -90,6 +90,11 @@ class TrialRecord:
         return int(self.curve[-1]["images"]) if self.curve else 0
 
     @property
+    def has_ended(self) -> bool:
+        """Whether nothing more becomes of it."""
+        return self.state in ("complete", "pruned", "failed")
+
+    @property
     def is_accepted(self) -> bool:
         """Whether the trial has ended with a value that counts."""
         return self.state in ACCEPTED and self.value is not None

@@ -116,9 +116,11 @@ def _given_back(scene: Scene, holder: Holder) -> Claim | None:
         if _is_left_to_others(study, holder, holding):
             continue
         trial = trials[holding.number]
-        if trial.state != "paused":
+        if trial.has_ended:
             # Its worker died after its result was recorded and before it let go.
             study.store.ledger.drop(study.name, trial.number)
+        elif trial.state != "paused":
+            continue  # given back since the trials were read: the next look finds it as it is
         elif scene.fits(trial.params, trial.images) and (found := _resumed(scene, holder, trial)):
             return found
     return None

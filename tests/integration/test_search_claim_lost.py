@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from claim_steps import EPOCH, ME, SPACE, begun, lose, taken, train
@@ -152,3 +152,22 @@ def test_trial_that_failed_here_is_not_left_to_who_does_not_take_it(
     assert taken(study, me).number == 1  # busy: it may come when it has ended that
     store.ledger.beat("other", None, None, "waits for work")
     assert taken(study, me).number == 0
+
+
+def test_trial_given_back_while_another_worker_looks_is_not_ended(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = begun(store, SPACE.replace("trials: 12", "trials: 1"))
+    token, ledger = taken(study, Holder(worker="other")).token, store.ledger
+    holdings = ledger.holdings
+
+    def given_back_first(*wanted: Any, **more: Any) -> Any:
+        if more.get("states") == ("released",):  # asked after the trials were read
+            ledger.release(token, 0)
+        return holdings(*wanted, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger, "holdings", given_back_first)
+        assert claim(study, ME) == "wait"
+
+    assert taken(study).number == 0
