@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from search.view.live import LiveTable
 from search.view.status import StudyView, view
 from search.worker import keepsakes
 from search.worker.closing import end_if_over
+from search.worker.patience import Patience
 from storage.files import safe_name
 
 if TYPE_CHECKING:
@@ -49,12 +51,15 @@ def run(store: Store, study: Study, request: Request, say: Callable[[str], None]
     signal.signal(signal.SIGTERM, _as_interrupt)
     shares = machine.shares(request.workers)
     crew = Crew(store, study.name, shares)
+    patience, never = Patience(store), threading.Event()
     try:
         with LiveTable() as table:
             while crew.is_working():
-                table.show(view(store, study.name))
+                # A store that is away for a while ends no worker, and so it must not end who watches over them.
+                if (seen := patience.tries(lambda: view(store, study.name))) is not None:
+                    table.show(seen)
                 time.sleep(LOOK_SECONDS)
-            _close(study)
+            patience.until_done(lambda: _close(study, is_served=crew.has_served()), never)
             table.show(view(store, study.name), is_last=True)
     except KeyboardInterrupt:
         say("\nending in order: running trials are being given back (Ctrl-C again leaves at once) …")
@@ -87,6 +92,10 @@ class Crew:
     def is_working(self) -> bool:
         """Whether any of them still runs."""
         return any(process.poll() is None for process in self._processes)
+
+    def has_served(self) -> bool:
+        """Whether any of them came to its end in order."""
+        return any(process.returncode == 0 for process in self._processes)
 
     def dismiss(self) -> None:
         """Ask them to give their trials back, and wait; a second Ctrl-C cuts the waiting short."""
@@ -129,13 +138,19 @@ def _started(command: list[str], environment: dict[str, str], log: Path) -> subp
         )
 
 
-def _close(study: Study) -> None:
-    """End the study if it is over; where its workers left early, because nothing fitted any more, its time is up."""
-    if not end_if_over(study) and study.state() == "open":
-        control = study.control()
-        if control.deadline is not None and not any(trial.state == "running" for trial in study.trials()):
-            study.set_control(replace(control, deadline=study.store.now(), margin=0.0))
+def _close(study: Study, *, is_served: bool) -> bool:
+    """End the study if it is over; where its workers left early, because nothing fitted any more, its time is up.
+
+    Not so where all of them failed (`is_served`): others may be about to begin. Always True.
+    """
+    if not end_if_over(study) and is_served:
+        with study.deciding():
+            control = study.control()
+            is_open = study.state() == "open" and control.deadline is not None
+            if is_open and not any(trial.state == "running" for trial in study.trials()):
+                study.set_control(replace(control, deadline=study.store.now(), margin=0.0))
     keepsakes.complete(study)
+    return True
 
 
 def _as_interrupt(_number: int, _frame: object) -> None:

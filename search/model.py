@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from search import machine
 from search.errors import SearchError, TrialNotFoundError, UsageError
-from search.study import check_data, load_command
+from search.sameness import check_data
+from search.study import load_command
 from search.training.messages import DataLoaded, Evaluate, Evaluated, Export, Exported, Failed, LoadData
 from search.view.status import find_trial
 from search.worker import trainer as trainers

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from search.sameness import check_same
 from search.studies import remove_cut_short
-from search.study import Study, check_same, create, names
+from search.study import Study, create, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,15 +46,15 @@ def prepare(store: Store, request: Request, data: DataLoaded, say: Callable[[str
 
 
 def _set_budget(study: Study, request: Request) -> None:
-    control = study.control()
     seconds = request.timeout or request.space.budget.time
     margin = 0.0 if seconds is None else min(ENDING_SECONDS, ENDING_SHARE * seconds)
-    study.set_control(
-        replace(
-            control,
-            trials=request.trials or request.space.budget.trials,
-            deadline=None if seconds is None else study.store.now() + seconds - margin,
-            ending=None,
-            margin=margin,
+    with study.deciding():
+        study.set_control(
+            replace(
+                study.control(),
+                trials=request.trials or request.space.budget.trials,
+                deadline=None if seconds is None else study.store.now() + seconds - margin,
+                ending=None,
+                margin=margin,
+            )
         )
-    )

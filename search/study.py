@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import warnings
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +12,7 @@ import optuna
 from optuna.trial import TrialState
 
 from search.distributions import distributions
-from search.errors import StudyMismatchError, StudyNotFoundError
+from search.errors import StudyNotFoundError
 from search.texts import clean
 from search.training.messages import PARTIAL, DataLoaded, LoadData
 from search.trial import ACCEPTED, Outcome, State, TrialRecord, best_of
@@ -19,6 +20,8 @@ from spaces.space import Space
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from spaces.space import Point
     from storage.holding import Holding
@@ -80,6 +83,8 @@ class Study:
         attributes = own(store.optuna.get_study_system_attrs(self.id))
         if "space" not in attributes:
             raise StudyNotFoundError(f"study {name!r} was not made by hpsearch: it has no space")
+        self.uid = str(attributes.get("uid", ""))
+        """Its own, where a name and the store's key may come again after it was deleted."""
         self.space = Space.from_json(attributes["space"])
         self.data = DataLoaded(**_with_tuple(attributes["data"]))
         self.seed = int(attributes["seed"])
@@ -101,8 +106,12 @@ class Study:
         """What the study may do, as last set."""
         return Control(**own(self.store.optuna.get_study_system_attrs(self.id))["control"])
 
+    def deciding(self) -> AbstractContextManager[None]:
+        """Hold the lock under which is decided who trains what, and what the study may do."""
+        return self.store.lock(f"claim {self.name}")
+
     def set_control(self, control: Control) -> None:
-        """Change what the study may do; workers see it within seconds."""
+        """Change what the study may do; workers see it within seconds. What depends on the old one holds `deciding`."""
         self.store.optuna.set_study_system_attr(self.id, OWN + "control", asdict(control))
 
     def state(self) -> StudyState:
@@ -115,11 +124,17 @@ class Study:
         return "open"
 
     def exists(self) -> bool:
-        """Whether the store still has it: anybody may delete a study while workers run."""
+        """Whether the store still has it, and no other of its name: anybody may delete a study while workers run."""
         try:
-            return self.store.optuna.get_study_name_from_id(self.id) == self.name
+            found = own(self.store.optuna.get_study_system_attrs(self.id)).get("uid", "")
         except KeyError:
             return False
+        return bool(found == self.uid)
+
+    def folder(self, number: int, token: str | None = None) -> Path:
+        """Where a trial, or the attempt at it with this lease token, has its files; no other study's are there."""
+        name = f"{self.name}-{self.uid}" if self.uid else self.name
+        return self.store.files.trial(name, number, token)
 
     def trials(self) -> tuple[TrialRecord, ...]:
         """All trials, by number; see `vitals` for what is not among them."""
@@ -192,6 +207,7 @@ def create(store: Store, name: str, space: Space, data: DataLoaded, seed: int) -
     direction = getattr(optuna.study.StudyDirection, space.objective.direction.upper())
     study_id = store.optuna.create_new_study([direction], name)
     for key, value in (
+        ("uid", secrets.token_hex(4)),
         ("seed", seed),
         ("data", asdict(data)),
         ("control", asdict(Control(trials=space.budget.trials, deadline=None))),
@@ -207,27 +223,6 @@ def create(store: Store, name: str, space: Space, data: DataLoaded, seed: int) -
     for point in (*space.default_points(), *space.try_first):
         study.enqueue(point)
     return study
-
-
-def check_same(study: Study, space: Space, data: DataLoaded) -> None:
-    """Refuse to carry on a study with another space or other data.
-
-    Raises:
-        StudyMismatchError: naming what differs and how to go on.
-    """
-    cure = f"give the new search a name of its own: --study {study.name}-2"
-    if study.space.hash != space.hash:
-        differing = ", ".join(_differences(study.space, space))
-        raise StudyMismatchError(f"study {study.name!r} searches another space (it differs in {differing}); {cure}")
-    check_data(study, data, cure)
-
-
-def check_data(study: Study, data: DataLoaded, cure: str) -> None:
-    """Refuse other data than the study's; raises StudyMismatchError naming both."""
-    if study.data.fingerprint != data.fingerprint:
-        raise StudyMismatchError(
-            f"study {study.name!r} was begun on {_described(study.data)}, but here is {_described(data)}; {cure}"
-        )
 
 
 def load_command(study: Study, source: str | None = None) -> LoadData:
@@ -288,12 +283,3 @@ def _latest_seconds(judged: dict[str, float], outcome: Outcome | None) -> dict[s
 def _with_tuple(data: dict[str, Any]) -> dict[str, Any]:
     height, width, channels = data["image_shape"]
     return {**data, "image_shape": (height, width, channels)}
-
-
-def _described(data: DataLoaded) -> str:
-    return f"{data.source} (fingerprint {data.fingerprint[:12]})"
-
-
-def _differences(one: Space, other: Space) -> list[str]:
-    ours, theirs = json.loads(one.to_json()), json.loads(other.to_json())
-    return sorted(key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key))

@@ -49,7 +49,8 @@ def stop(
     from search.worker.closing import end_if_over
 
     opened_study = Study(opened(storage), study)
-    if opened_study.control().ending is None:
-        opened_study.set_control(replace(opened_study.control(), ending="stopping"))
+    with opened_study.deciding():
+        if (control := opened_study.control()).ending is None:
+            opened_study.set_control(replace(control, ending="stopping"))
     ended = end_if_over(opened_study)
     say(f"study {study} {'has ended' if ended else 'ends as soon as its running trials have'}")

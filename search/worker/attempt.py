@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from optuna.exceptions import UpdateFinishedTrialError
+
 from search.durations import format_limit
 from search.errors import StudyNotFoundError
 from search.training.messages import (
@@ -19,8 +21,8 @@ from search.training.messages import (
     TrialStarted,
     Verdict,
 )
+from search.worker import folders
 from search.worker.conclusion import Conclusion
-from search.worker.folders import remove_others, take_over
 from search.worker.reasons import death
 from search.worker.recording import Recording
 from search.worker.standing import SUSPECT, Suspicion
@@ -85,6 +87,8 @@ class Attempt:
             return self._supervise() or self._close()
         except LeaseLostError:
             return self._lost()
+        except UpdateFinishedTrialError:  # by the dashboard, or by who took it while this worker was suspended
+            return self._lost("was ended elsewhere; what is trained here does not count")
 
     def _supervise(self) -> AttemptEnding | None:
         """Listen until the trainer has no more to say; None where the trial's end is then to be recorded."""
@@ -124,17 +128,22 @@ class Attempt:
 
     def _folder(self) -> Path:
         """The attempt's own folder, with what the attempts before it have left."""
-        files, name, number = self._study.store.files, self._study.name, self._claim.number
-        trial, mine = files.trial(name, number), files.trial(name, number, self._claim.token)
+        trial, mine = self._study.folder(self._claim.number), self._study.folder(self._claim.number, self._claim.token)
         if self._claim.resume:
-            take_over(trial, mine)
+            before = [folder for folder in folders.of(trial) if folder != mine]
+            try:
+                folders.take_over(before, mine)
+            except FileNotFoundError as error:  # whoever has the trial now has removed it
+                raise LeaseLostError from error
 
             def move() -> bool:
+                if not self._heartbeat.holds():
+                    raise LeaseLostError
                 self._recording.moved(mine)
                 return True
 
             if self._means.patience.until_done(move, self._means.leaving):
-                remove_others(trial, mine)
+                folders.remove(before, trial)  # those alone: a later attempt may have its own by now
         return mine
 
     def _hear(self, event: Event | None) -> None:
@@ -213,8 +222,8 @@ class Attempt:
         message = f"The trainer {what}, and was replaced. Its last lines are kept with the trial."
         self._failure = Failed(reason="crashed", message=message, details="stalled")
 
-    def _lost(self) -> AttemptEnding:
-        logger.warning("lease lost: trial %d belongs to another worker now", self._claim.number)
+    def _lost(self, how: str = "belongs to another worker now") -> AttemptEnding:
+        logger.warning("lease lost: trial %d %s", self._claim.number, how)
         self._trainer.kill()
         return "lost"
 

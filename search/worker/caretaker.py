@@ -66,7 +66,7 @@ class Caretaker:
         except StudyNotFoundError:  # it was deleted, and so was what it has in the ledger, but for this
             forget_deleted(self._store, name)
             return
-        with self._store.lock(f"claim {name}"):
+        with study.deciding():
             give_up_exhausted(study)
 
     def _run(self) -> None:

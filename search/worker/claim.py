@@ -70,7 +70,9 @@ def claim(study: Study, holder: Holder) -> Claim | Nothing:
     may begin, the best paused one at each rung. The budget of trials is exact over all workers,
     because everything happens under one lock.
     """
-    with study.store.lock(f"claim {study.name}"):
+    with study.deciding():
+        if not study.exists():
+            return "wait"  # it was deleted, and there may be another of its name: the next look finds that
         if study.store.ledger.reap(study.name):
             passing("reaped")
         give_up_exhausted(study)

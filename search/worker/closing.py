@@ -22,10 +22,12 @@ def end_if_over(study: Study) -> bool:
 
     Paused trials end as pruned. A study that only ran out of time keeps them: a later start goes on.
     """
-    with study.store.lock(f"claim {study.name}"):
+    with study.deciding():
         control = study.control()
         if control.ending in ("stopped", "finished"):
             return True
+        if control.ending is not None:
+            _cancel_unbegun(study)
         trials = study.trials()
         if any(trial.state == "running" for trial in trials):
             return False
@@ -40,6 +42,16 @@ def end_if_over(study: Study) -> bool:
 def _has_work(scene: Scene) -> bool:
     released = scene.study.store.ledger.holdings(scene.study.name, states=("released",))
     return bool(released) or scene.may_begin() or scene.last_call() is not None
+
+
+def _cancel_unbegun(study: Study) -> None:
+    """End trials whose worker died between creating them and taking their lease: nobody takes them any more."""
+    why = "The study was asked to end before this trial was begun."
+    for trial in study.trials():
+        if trial.state == "running" and trial.attempts == 0:
+            study.note(trial.number, "outcome", asdict(Outcome(reason="cancelled", why=why)))
+            keepsakes.note(study, trial.number, f"**cancelled**: {why}")
+            study.store.optuna.set_trial_state_values(study.trial_id(trial.number), TrialState.FAIL)
 
 
 def _end_paused(study: Study, ending: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import optuna
 
 from search import figures
-from search.trial import best_of
+from search.trial import best_of, worth
 from search.worker import gallery
 from search.worker.folders import remove_all_checkpoints
 
@@ -86,13 +86,14 @@ def note(study: Study, number: int, text: str) -> None:
 def clear(study: Study) -> None:
     """Delete the files of ended trials, but for the best: those can still be exported."""
     trials = study.trials()
-    sign = -1.0 if study.maximizes else 1.0
-    ended = sorted((trial for trial in trials if trial.is_accepted), key=lambda trial: sign * (trial.value or 0.0))
+    ended = sorted(
+        (trial for trial in trials if trial.is_accepted), key=lambda trial: -worth(trial, maximize=study.maximizes)
+    )
     failed = [trial for trial in trials if trial.state == "failed"]
     for trial in ended[:N_KEPT]:
-        remove_all_checkpoints(study.store.files.trial(study.name, trial.number))
+        remove_all_checkpoints(study.folder(trial.number))
     for trial in (*ended[N_KEPT:], *failed):
-        shutil.rmtree(study.store.files.trial(study.name, trial.number), ignore_errors=True)
+        shutil.rmtree(study.folder(trial.number), ignore_errors=True)
 
 
 @contextmanager

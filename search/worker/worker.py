@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from search import machine
 from search.errors import SearchError, StudyNotFoundError, TrainerError
+from search.sameness import check_data
 from search.studies import forget_deleted, outlives_deletions, whole
-from search.study import Study, check_data, load_command
+from search.study import Study, load_command
 from search.training.messages import DataLoaded, Failed, LoadData
 from search.worker import idleness, keepsakes
 from search.worker import trainer as trainers

@@ -263,3 +263,17 @@ def test_f32_waiting_worker_leaves_its_connections_to_others(
     assert deliver(arena.study, result_of(claimed))
     arena.ended(0)
     admin.execute("DROP ROLE waiting")
+
+
+def test_trial_that_the_dashboard_ends_costs_its_worker_nothing_more(opened: Callable[..., Arena]) -> None:
+    arena = opened(trials=2, epochs=30)
+    arena.worker(seconds=0.1)
+    arena.wait_for(lambda: arena.epochs() >= 2, "two epochs")
+
+    arena.study.optuna.tell(0, 0.99)
+
+    arena.ended(0)
+    assert "lease lost: trial 0 was ended elsewhere" in arena.log(0)
+    assert (arena.trial(0).state, arena.trial(0).value) == ("complete", 0.99)
+    assert arena.trial(1).outcome.reason == "finished"
+    assert arena.study.state() == "finished"

@@ -39,7 +39,7 @@ def test_worker_that_cannot_see_the_checkpoint_says_so_and_starts_over(opened: C
     arena.workers[0].terminate()
     arena.ended(0)
     done = arena.epochs()
-    for file in arena.store.files.trial("chaos", 0).rglob("checkpoint-*"):
+    for file in arena.study.folder(0).rglob("checkpoint-*"):
         file.unlink()
 
     arena.worker()

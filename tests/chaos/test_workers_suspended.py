@@ -44,7 +44,7 @@ def test_f08_worker_suspended_while_it_writes_a_checkpoint(opened: Callable[...,
     arena.worker(seconds=0.3)
     arena.wait_for(lambda: arena.epochs() >= 8, "epochs of the second attempt")
     [holding] = arena.store.ledger.holdings("chaos")
-    mine = arena.store.files.trial("chaos", 0, holding.token)
+    mine = arena.study.folder(0, holding.token)
 
     before = len(json.loads(next(mine.glob("checkpoint-*.json")).read_text()))
     os.kill(first.pid, signal.SIGCONT)

@@ -12,7 +12,8 @@ from small_study import DATA
 from worker_steps import conclude, judged
 
 from search.errors import StudyMismatchError, StudyNotFoundError
-from search.study import Study, check_same
+from search.sameness import check_same
+from search.study import Study
 from search.training.messages import Failed, Seconds
 from search.worker.claim import Claim, Holder, claim
 from search.worker.closing import end_if_over

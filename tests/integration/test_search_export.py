@@ -51,7 +51,7 @@ def study(store: Store) -> Study:
     found = create(store, "mine", read_space_text(SPACE), DATA, seed=0)
     claimed = claim(found, Holder(worker="me"))
     assert isinstance(claimed, Claim)
-    folder = store.files.trial("mine", 0)
+    folder = found.folder(0)
     folder.mkdir(parents=True)
     weights = folder / "best.npz"
     weights.write_bytes(b"w")

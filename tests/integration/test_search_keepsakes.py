@@ -53,7 +53,7 @@ def pause(study: Study, claimed: Claim, value: float) -> None:
     epoch = images / 3600
     recording.judged(EpochEnded(trial=claimed.number, epoch=epoch, images=images, metrics=metrics, seconds=Seconds()))
     recording.write()
-    folder = study.store.files.trial(study.name, claimed.number)
+    folder = study.folder(claimed.number)
     folder.mkdir(parents=True, exist_ok=True)
     confusion = folder / "confusion.json"
     confusion.write_text(json.dumps({"counts": [[150, 50], [30, 170]], "classes": ["a", "b"]}))

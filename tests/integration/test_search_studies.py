@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -16,6 +18,7 @@ from search.study import Study, create, names
 from search.view.status import views
 from search.worker import worker
 from search.worker.claim import Claim, Holder, claim
+from search.worker.closing import end_if_over
 from search.worker.orders import Orders
 from search.worker.worker import Worker
 from spaces.reader import read_space_text
@@ -167,3 +170,44 @@ def test_ledger_forgets_a_deleted_study(store: Store) -> None:
     forget_deleted(store, "mine")
 
     assert store.ledger.holdings("mine") == []
+
+
+def test_successor_of_a_deleted_study_is_another_one(store: Store) -> None:
+    study = begun(store, "mine")
+    store.optuna.delete_study(study.id)
+
+    successor = begun(store, "mine")  # in SQLite with the same key
+
+    assert not study.exists()
+    assert successor.exists()
+    assert claim(study, Holder(worker="me")) == "wait"
+    assert store.ledger.holdings("mine") == []
+    assert study.folder(0) != successor.folder(0)
+
+
+def test_trial_whose_worker_died_before_it_took_it_does_not_keep_a_study_from_ending(store: Store) -> None:
+    study = begun(store, "mine")
+    store.optuna.set_trial_state_values(study.trial_id(0), optuna.trial.TrialState.RUNNING)
+    study.set_control(replace(study.control(), ending="stopping"))
+
+    assert end_if_over(study)
+
+    [trial] = study.trials()
+    assert (trial.state, study.state()) == ("failed", "stopped")
+    assert trial.outcome is not None
+    assert trial.outcome.reason == "cancelled"
+
+
+def test_start_does_not_change_a_study_while_its_end_is_decided(store: Store) -> None:
+    request = request_for("mine")
+    study = prepare(store, request, DATA, lambda _line: None)
+    starting = threading.Thread(target=prepare, args=(store, request, DATA, lambda _line: None))
+
+    with study.deciding():
+        starting.start()
+        starting.join(0.5)
+        assert starting.is_alive()
+        study.set_control(replace(study.control(), ending="finished"))
+    starting.join(60)
+
+    assert study.control().ending is None

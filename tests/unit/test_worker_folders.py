@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from search.worker.folders import remove_all_checkpoints, remove_others, take_over
+from search.worker.folders import of, remove, remove_all_checkpoints, take_over
 
 
 def left(folder, images, text):
@@ -14,7 +14,7 @@ def texts(folder):
 
 
 def test_first_attempt_begins_with_nothing(tmp_path):
-    assert take_over(tmp_path / "3", tmp_path / "3/a") == tmp_path / "3/a"
+    assert take_over(of(tmp_path / "3"), tmp_path / "3/a") == tmp_path / "3/a"
     assert not (tmp_path / "3").exists()
 
 
@@ -23,7 +23,7 @@ def test_attempt_begins_with_the_furthest_before_it(tmp_path):
     left(tmp_path / "b", 200, "b")
     (tmp_path / "b/half.part").write_text("half")
 
-    take_over(tmp_path, tmp_path / "c")
+    take_over(of(tmp_path), tmp_path / "c")
 
     assert set(texts(tmp_path / "c").values()) == {"b"}
     assert len(texts(tmp_path / "c")) == 3
@@ -32,8 +32,9 @@ def test_attempt_begins_with_the_furthest_before_it(tmp_path):
 def test_attempt_begins_with_what_an_earlier_version_left(tmp_path):
     left(tmp_path, 100, "old")
 
-    take_over(tmp_path, tmp_path / "a")
-    remove_others(tmp_path, tmp_path / "a")
+    before = of(tmp_path)
+    take_over(before, tmp_path / "a")
+    remove(before, tmp_path)
 
     assert set(texts(tmp_path / "a").values()) == {"old"}
     assert [one.name for one in tmp_path.iterdir()] == ["a"]
@@ -41,7 +42,8 @@ def test_attempt_begins_with_what_an_earlier_version_left(tmp_path):
 
 def test_f08_attempt_that_is_lost_cannot_change_the_next_ones_files(tmp_path):
     left(tmp_path / "a", 100, "a")
-    take_over(tmp_path, tmp_path / "b")
+    earlier = of(tmp_path)
+    take_over(earlier, tmp_path / "b")
     before = texts(tmp_path / "b")
 
     late = tmp_path / "a/new.part"
@@ -49,16 +51,27 @@ def test_f08_attempt_that_is_lost_cannot_change_the_next_ones_files(tmp_path):
     late.replace(tmp_path / "a/checkpoint-000000100.npz")  # as every file of a trial is written
     assert texts(tmp_path / "b") == before
 
-    remove_others(tmp_path, tmp_path / "b")
+    remove(earlier, tmp_path)
     assert not (tmp_path / "a").exists()
     assert texts(tmp_path / "b") == before
+
+
+def test_f08_attempt_that_comes_back_late_leaves_the_next_ones_folder(tmp_path):
+    left(tmp_path / "a", 100, "a")
+    before = of(tmp_path)
+    take_over(before, tmp_path / "b")  # and then it is suspended
+    left(tmp_path / "c", 300, "c")
+
+    remove(before, tmp_path)
+
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["b", "c"]
 
 
 def test_take_over_that_was_killed_is_done_again(tmp_path):
     left(tmp_path / "a", 100, "a")
     left(tmp_path / "b.part", 200, "half")
 
-    take_over(tmp_path, tmp_path / "b")
+    take_over(of(tmp_path), tmp_path / "b")
 
     assert set(texts(tmp_path / "b").values()) == {"a"}
     assert not (tmp_path / "b.part").exists()

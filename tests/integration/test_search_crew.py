@@ -1,0 +1,81 @@
+"""Who watches over this machine's workers, without any."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from small_study import DATA, SPACE
+
+from search import crew
+from search.study import Control, create
+from spaces.reader import read_space_text
+from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from search.study import Study
+    from storage.store import Store
+
+
+class Workers:
+    """Processes that work for as many looks as there are in `ends`, and then have ended, in order or not."""
+
+    def __init__(self, *, ends_well: bool = True) -> None:
+        self._looks = iter([True] * 3)
+        self._ends_well = ends_well
+
+    def is_working(self) -> bool:
+        return next(self._looks, False)
+
+    def has_served(self) -> bool:
+        return self._ends_well
+
+    def kill(self) -> None:
+        pass
+
+    def check(self) -> None:
+        pass
+
+
+@pytest.fixture
+def study(store: Store) -> Study:
+    found = create(store, "mine", read_space_text(SPACE), DATA, seed=0)
+    found.set_control(Control(trials=2, deadline=store.now() + 3600, margin=7.0))
+    return found
+
+
+def watched(study: Study, workers: Workers, monkeypatch: pytest.MonkeyPatch) -> crew.Run:
+    monkeypatch.setattr(crew, "Crew", lambda *_: workers)
+    monkeypatch.setattr(crew, "LOOK_SECONDS", 0.0)
+    request: Any = SimpleNamespace(workers=1)
+    return crew.run(study.store, study, request, lambda _line: None)
+
+
+def test_store_that_is_away_ends_no_watch(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    view, looks = crew.view, []
+
+    def away_at_first(store: Store, name: str) -> Any:
+        looks.append(name)
+        if len(looks) == 1:
+            raise StorageError("the store must answer")
+        return view(store, name)
+
+    monkeypatch.setattr(crew, "view", away_at_first)
+
+    run = watched(study, Workers(), monkeypatch)
+
+    assert not run.is_interrupted
+    assert run.view.name == "mine"
+
+
+def test_time_is_up_where_workers_left_early(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched(study, Workers(), monkeypatch)
+
+    assert study.state() == "out_of_time"
+
+
+def test_time_is_left_to_others_where_all_workers_failed(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched(study, Workers(ends_well=False), monkeypatch)
+
+    assert study.state() == "open"
