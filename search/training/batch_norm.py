@@ -94,8 +94,10 @@ class HonestAverages:
 
 
 def _bystanders(model: keras.Model, layers: list[keras.layers.BatchNormalization]) -> list[keras.Variable]:
-    """State that a forward pass in training mode changes besides the averages: seeds of dropout."""
-    averages = {id(variable) for layer in layers for variable in layer.non_trainable_variables}
+    """State that a forward pass in training mode changes besides the averages: seeds of dropout, and what layers of a
+    user's own network keep.
+    """
+    averages = {id(variable) for layer in layers for variable in (layer.moving_mean, layer.moving_variance)}
     return [variable for variable in model.non_trainable_variables if id(variable) not in averages]
 
 

@@ -66,6 +66,16 @@ def prune(folder: Path) -> None:
     _remove(folder.glob("*.part"))
 
 
+def remove_beyond(folder: Path, images: int) -> None:
+    """Remove what was left beyond so many images, where a trial goes on from there or (0) begins anew.
+
+    It was damaged, or is another trial's: newer by its name, it would outlive what this one writes.
+    """
+    for kind, endings in (("checkpoint", (".json", ".npz")), ("best", (".npz",)), ("confusion", (".json",))):
+        for ending in endings:
+            _remove(_path(folder, kind, found, ending) for found in _found(folder, kind, ending) if found > images)
+
+
 def remove_checkpoints(folder: Path) -> None:
     """Remove the checkpoints of a trial that will not be continued; its best weights stay."""
     _remove(folder.glob("checkpoint-*"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from search.training import files
 from search.training.batch_norm import HonestAverages
 from search.training.callbacks import trial_callbacks
 from search.training.checkpoints import load_checkpoint
@@ -63,6 +64,7 @@ def _begin(session: Session) -> None:
         session.state, session.vitals = found, list(found.signs)
         session.stopwatch.add(found.seconds)
         session.ending = _ending_of(session)
+    files.remove_beyond(session.folder, session.state.position)
     session.announce()
 
 

@@ -130,12 +130,11 @@ class Session:
         """
         state = self.state
         state.epoch += 1
-        state.epochs_without_gain += 1
-        state.stalled_epochs += 1
-        is_better = self._beats(value, state.best_at_end)
-        if is_better:
+        if self.condition not in BEGINNING:
+            state.epochs_without_gain += 1
+            state.stalled_epochs += 1
+        if self._beats(value, state.best_at_end):
             state.best_at_end = value
-        if is_better or self.condition in BEGINNING:
             state.epochs_without_gain = state.stalled_epochs = 0
 
     def signs(self) -> list[dict[str, float]]:

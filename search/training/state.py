@@ -41,6 +41,8 @@ class TrialState:
     """Training steps done."""
     vitals: dict[str, Any] = field(default_factory=dict)
     """What the examination of the signs of life remembers; empty before the first judgement."""
+    diagnosis: dict[str, Any] = field(default_factory=dict)
+    """What it said last, see `vitals.diagnosis.Diagnosis`; empty before the first look."""
     signs: list[dict[str, float]] = field(default_factory=list)
     """The signs of life that no judgement has reported yet; empty at one."""
     seconds: Seconds = field(default_factory=Seconds)

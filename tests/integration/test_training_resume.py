@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from training_talk import RESIDUAL, SMALL, action_at, digits, interrupt_after, train, train_command
 
@@ -196,3 +198,16 @@ def test_command_without_resume_begins_anew(tmp_path):
     first = train(tmp_path, SMALL, answer=action_at(2, "pause"))
 
     assert train(tmp_path, SMALL).curve[:2] == first.curve
+
+
+def test_trial_that_begins_anew_leaves_nothing_of_the_one_before(tmp_path):
+    train(tmp_path, SMALL)
+    assert files.checkpoints(tmp_path)[0] == 768
+
+    heard = train(tmp_path, {**SMALL, "head_width": 48, "epochs": 2}, resume=True, answer=action_at(1, "pause"))
+
+    assert heard.events[0].epoch == 0
+    assert files.checkpoints(tmp_path) == [256]
+    assert Path(heard.ended.weights).exists()
+    assert Path(heard.ended.confusion).exists()
+    assert train(tmp_path, {**SMALL, "head_width": 48, "epochs": 2}, resume=True).events[0].epoch == 1

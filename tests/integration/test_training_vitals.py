@@ -216,8 +216,20 @@ def test_examination_goes_on_after_a_checkpoint(trial):
     assert second.session.model.n_read == whole.session.model.n_read - 10
 
 
+def test_story_goes_on_after_a_checkpoint_before_the_next_look(trial):
+    slow = trial()
+    slow.steps(ALIVE, 100)
+    told = slow.report().story
+    assert told.startswith("Not started")
+
+    continued = trial(TrialState.from_json(json.loads(json.dumps(slow.session.state.to_json()))))
+    continued.steps(ALIVE, 4)  # the next look is at step 110
+
+    assert (continued.session.model.n_read, continued.report().story) == (0, told)
+
+
 def test_state_of_an_older_checkpoint_begins_anew(trial):
     old = TrialState().to_json()
-    del old["vitals"], old["steps"]
+    del old["vitals"], old["steps"], old["diagnosis"], old["signs"]
 
     assert trial(TrialState.from_json(old)).vitals.steps == 0

@@ -217,8 +217,10 @@ def test_epochs_of_a_network_that_has_not_begun_do_not_try_the_patience(talk, co
     session.state.best_at_end = 0.1
     session.condition = condition
 
+    session.state.epochs_without_gain = session.state.stalled_epochs = 4
+
     for _ in range(3):
         session.count_epoch(0.1)
 
     assert session.state.epoch == 3
-    assert session.state.epochs_without_gain == session.state.stalled_epochs == counted
+    assert session.state.epochs_without_gain == session.state.stalled_epochs == 4 + counted

@@ -58,7 +58,8 @@ class Checkpoint(TrialCallback):
         assert session.stretch is not None
         state.position = session.course.images_at(session.stretch.epoch, session.step)
         state.means = session.model.means
-        state.steps, state.vitals, state.signs = self._vitals.steps, self._vitals.remembered(), session.signs()
+        self._vitals.note(state)
+        state.signs = list(session.vitals)
         self._write()
 
     def _write(self) -> None:

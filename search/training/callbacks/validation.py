@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from search.training.batch_norm import sample_size
 from search.training.callbacks.base import TrialCallback
+from search.training.callbacks.vitals import guessing_of
 from search.training.data.split import stratified
 from search.training.scoring import Scores, logits_of
+from search.training.vitals.diagnosis import BEGINNING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +43,7 @@ class Validation(TrialCallback):
         self._dataset = dataset
         self._averages = averages
         self._forward = forward
+        self._guessing = guessing_of(dataset)
         self.scores: Scores | None = None
         """Of the last judgement."""
         self.part: int | None = None
@@ -62,6 +65,8 @@ class Validation(TrialCallback):
             self.scores = Scores.of(logits, data.labels[indices])
             metrics["val_loss"] = self.scores.loss
             metrics["val_accuracy"] = self.scores.accuracy
+            if self.session.condition in BEGINNING and self._guessing.is_beaten(self.scores.accuracy):
+                self.session.condition = "learning"  # whatever the losses of its batches say
 
     def _trained(self) -> int:
         """Images since the last judgement."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from search.training.callbacks.base import TrialCallback
 from search.training.errors import CollapsedError, DivergedError, HopelessError
 from search.training.models import is_normalised
 from search.training.vitals.curve import examine_curve
+from search.training.vitals.diagnosis import Diagnosis
 from search.training.vitals.examination import Examination
 from search.training.vitals.guessing import Guessing
 from search.training.vitals.signs import Signs
@@ -19,7 +21,7 @@ from search.training.vitals.stories import Facts, is_noteworthy, tell
 if TYPE_CHECKING:
     from search.training.data.dataset import Dataset
     from search.training.session import Session
-    from search.training.vitals.diagnosis import Diagnosis
+    from search.training.state import TrialState
 
 _DIGITS = 4
 
@@ -34,8 +36,9 @@ class Vitals(TrialCallback):
         """Go on where the checkpoint left off, or begin."""
         super().__init__(session)
         self.facts = _facts(session)
-        self.guessing = Guessing.of(np.bincount(dataset.labels[dataset.train]).tolist())
-        self.diagnosis: Diagnosis | None = None
+        self.guessing = guessing_of(dataset)
+        self.diagnosis = Diagnosis(**session.state.diagnosis) if session.state.diagnosis else None
+        """As of the last look."""
         self.steps = session.state.steps
         """Of the trial so far."""
         self._examination = Examination.from_dict(
@@ -44,7 +47,9 @@ class Vitals(TrialCallback):
             is_normalised=self.facts.is_normalised,
             batch_size=session.hp.batch_size,
         )
-        session.condition = self._examination.condition
+        # Where images are taken one at a time nobody looks, and what was seen before holds no more.
+        at_once = session.command.micro_batch or session.hp.batch_size
+        session.condition = self._examination.condition if min(at_once, session.hp.batch_size) > 1 else None
 
     def step_ended(self, step: int, logs: dict[str, float]) -> None:  # noqa: ARG002
         """Look, keep what was seen, and judge."""
@@ -63,9 +68,10 @@ class Vitals(TrialCallback):
         if self.diagnosis.is_hopeless:
             raise self._error(self.diagnosis)
 
-    def remembered(self) -> dict[str, Any]:
-        """What a checkpoint needs of it."""
-        return self._examination.to_dict()
+    def note(self, state: TrialState) -> None:
+        """Put what a checkpoint needs of it into `state`."""
+        state.steps, state.vitals = self.steps, self._examination.to_dict()
+        state.diagnosis = asdict(self.diagnosis) if self.diagnosis is not None else {}
 
     def _error(self, diagnosis: Diagnosis) -> HopelessError:
         kind = CollapsedError if diagnosis.condition == "collapsed" else DivergedError
@@ -87,14 +93,20 @@ class Story(TrialCallback):
         """The curve knows more of a network that learns than one step does."""
         session, vitals = self.session, self._vitals
         diagnosis = vitals.diagnosis
-        if diagnosis is None or not is_noteworthy(diagnosis):
+        if diagnosis is None or not is_noteworthy(diagnosis) or session.condition == "learning":
             # Ends of epochs only: what a rung shows is of fewer images, and comes more often.
             epochs = [entry for entry in session.state.curve if float(entry["epoch"]).is_integer()]
             shown = examine_curve(epochs, vitals.guessing.accuracy)
             # Whoever ends while it recovers should not end without a word.
             diagnosis = diagnosis if shown is None and diagnosis and diagnosis.condition == "recovering" else shown
-        session.state.steps, session.state.vitals, session.state.signs = vitals.steps, vitals.remembered(), []
+        vitals.note(session.state)
+        session.state.signs = []
         session.story = tell(diagnosis, vitals.facts) if diagnosis is not None else ""
+
+
+def guessing_of(dataset: Dataset) -> Guessing:
+    """What guessing is worth on these data."""
+    return Guessing.of(np.bincount(dataset.labels[dataset.train]).tolist())
 
 
 def _facts(session: Session) -> Facts:

@@ -42,7 +42,10 @@ HOPELESS: tuple[Condition, ...] = ("collapsed", "diverged")
 """The conditions that end a trial; each of the others may still become a good one."""
 
 BEGINNING: tuple[Condition, ...] = ("starting", "slow_starter", "shaken", "recovering")
-"""The conditions of a network that is at chance and may leave it by itself: what it scores says nothing of it yet."""
+"""The conditions of a network that is at chance and may leave it by itself.
+
+As long as it scores no better than guessing, that says nothing of it yet.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,14 @@ class Guessing:
     accuracy: float
     """Of always answering with the most frequent class."""
 
+    def is_beaten(self, accuracy: float) -> bool:
+        """Whether an accuracy is clearly better than that of guessing.
+
+        Three times that, for networks that have learned nothing come to twice it by accident; with few classes a
+        quarter of the way to 1.
+        """
+        return accuracy >= min(3.0 * self.accuracy, (1.0 + 3.0 * self.accuracy) / 4.0)
+
     @classmethod
     def of(cls, counts: Iterable[int]) -> Self:
         """From the number of training images of each class; classes without any are left out."""
