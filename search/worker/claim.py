@@ -10,12 +10,15 @@ from optuna.trial import TrialState
 
 from search.distributions import distributions
 from search.trial import Outcome
+from search.worker.closing import cancel
 from search.worker.proposal import derive_seed, propose
 from search.worker.scene import Scene
 from search.worker.standing import has_others
 from storage.failpoints import passing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from search.study import Study
     from search.trial import TrialRecord
     from storage.holding import Holding
@@ -112,6 +115,9 @@ def _given_back(scene: Scene, holder: Holder) -> Claim | None:
     study, trials = scene.study, scene.trials
     for trial in trials:
         if trial.state == "running" and trial.attempts == 0:
+            if (other := _same_as(trial, trials)) is not None:
+                cancel(study, trial.number, f"Trial {other} is the same: the store's first answer was lost on its way.")
+                continue
             # Its worker died between creating it and taking its lease.
             return _begun(scene, holder, trial.number, trial.params, trial.name)
     for holding in study.store.ledger.holdings(study.name, states=("released",)):
@@ -126,6 +132,12 @@ def _given_back(scene: Scene, holder: Holder) -> Claim | None:
         elif scene.fits(trial.params, trial.images) and (found := _resumed(scene, holder, trial)):
             return found
     return None
+
+
+def _same_as(trial: TrialRecord, trials: Sequence[TrialRecord]) -> int | None:
+    """The trial that was begun instead of one: Optuna creates it again where it does not hear that it was created."""
+    same = (other.number for other in trials if other.attempts and other.params == trial.params)
+    return next(same, None)
 
 
 def _is_left_to_others(study: Study, holder: Holder, holding: Holding) -> bool:

@@ -39,6 +39,13 @@ def end_if_over(study: Study) -> bool:
         return True
 
 
+def cancel(study: Study, number: int, why: str) -> None:
+    """End a trial that nobody has begun; the caller holds the study's lock."""
+    study.note(number, "outcome", asdict(Outcome(reason="cancelled", why=why)))
+    keepsakes.note(study, number, f"**cancelled**: {why}")
+    study.store.optuna.set_trial_state_values(study.trial_id(number), TrialState.FAIL)
+
+
 def _has_work(scene: Scene) -> bool:
     released = scene.study.store.ledger.holdings(scene.study.name, states=("released",))
     return bool(released) or scene.may_begin() or scene.last_call() is not None
@@ -46,12 +53,9 @@ def _has_work(scene: Scene) -> bool:
 
 def _cancel_unbegun(study: Study) -> None:
     """End trials whose worker died between creating them and taking their lease: nobody takes them any more."""
-    why = "The study was asked to end before this trial was begun."
     for trial in study.trials():
         if trial.state == "running" and trial.attempts == 0:
-            study.note(trial.number, "outcome", asdict(Outcome(reason="cancelled", why=why)))
-            keepsakes.note(study, trial.number, f"**cancelled**: {why}")
-            study.store.optuna.set_trial_state_values(study.trial_id(trial.number), TrialState.FAIL)
+            cancel(study, trial.number, "The study was asked to end before this trial was begun.")
 
 
 def _end_paused(study: Study, ending: str) -> None:

@@ -171,3 +171,24 @@ def test_trial_given_back_while_another_worker_looks_is_not_ended(
         assert claim(study, ME) == "wait"
 
     assert taken(study).number == 0
+
+
+def test_f11_trial_that_was_created_twice_is_trained_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = begun(store)
+    default = taken(study)
+    create = store.optuna.create_new_trial
+
+    def answer_is_lost_at_first(*wanted: Any) -> int:
+        create(*wanted)
+        return create(*wanted)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.optuna, "create_new_trial", answer_is_lost_at_first)
+        second = taken(study)
+
+    assert (default.number, second.number, taken(study).number) == (0, 2, 3)
+    trials = study.trials()
+    assert trials[1].params == trials[2].params != trials[3].params
+    assert [trial.state for trial in trials] == ["running", "failed", "running", "running"]
+    assert trials[1].outcome is not None
+    assert trials[1].outcome.reason == "cancelled"
