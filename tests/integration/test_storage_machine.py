@@ -241,12 +241,12 @@ class LedgerMachine(RuleBasedStateMachine):
         self.store.late.forget(self.study)
 
 
-@pytest.mark.parametrize("n_examples", [25, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_examples", [25, pytest.param(250, marks=pytest.mark.slow)])
 def test_f30_ledger_against_its_model(store: Store, n_examples: int) -> None:
     run_state_machine_as_test(
         lambda: LedgerMachine(store),
         settings=settings(
-            max_examples=n_examples, stateful_step_count=30, deadline=None, derandomize=n_examples < 500,
+            max_examples=n_examples, stateful_step_count=30, deadline=None, derandomize=n_examples < 250,
             suppress_health_check=list(HealthCheck), database=None,
         ),
     )  # fmt: skip
