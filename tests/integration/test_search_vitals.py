@@ -8,10 +8,11 @@ import optuna
 import pytest
 from optuna_dashboard import get_note
 from rich.console import Console
+from small_study import DATA
 from worker_steps import conclude, judged
 
 from search.study import Study, create
-from search.training.messages import DataLoaded, EpochEnded, Failed, Seconds, TrialEnded, TrialStarted
+from search.training.messages import EpochEnded, Failed, Seconds, TrialEnded, TrialStarted
 from search.view.status import show_to_dict
 from search.view.tables import trial_screen
 from search.worker.claim import Claim, Holder, claim
@@ -28,10 +29,6 @@ search: {learning_rate: {float: [1e-4, 1e-1], log: true}}
 fixed: {architecture: LeNet5}
 budget: {epochs: 9, trials: 12}
 """
-DATA = DataLoaded(
-    source="mnist-5k", fingerprint="ab" * 32, image_shape=(28, 28, 1), classes=list("0123456789"),
-    n_train=3600, n_validation=400, n_test=1000,
-)  # fmt: skip
 DEAD = "Dead since step 8: the network gives every image the same answer."
 SLOW = "Slow, but alive: the answers differ more and more."
 
