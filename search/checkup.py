@@ -22,7 +22,7 @@ def checkup(storage: str) -> dict[str, str]:
         **{name: version(name) for name in ("hpsearch", "keras", "tensorflow", "optuna")},
         "cores": str(machine.cores()),
         "memory": f"{machine.available_memory() / gib:.1f} GiB available",
-        "gpu": f"{machine.gpus()} NVIDIA" if machine.gpus() else "none",
+        "gpu": f"{len(machine.gpus())} NVIDIA" if machine.gpus() else "none",
         "workers": f"auto starts {shares.workers}, {counted(shares.threads, 'thread')} each",
         "disk": f"{shutil.disk_usage('.').free / gib:.1f} GiB free here",
     }

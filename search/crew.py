@@ -50,7 +50,7 @@ def run(store: Store, study: Study, request: Request, say: Callable[[str], None]
     """
     signal.signal(signal.SIGTERM, _as_interrupt)
     shares = machine.shares(request.workers)
-    crew = Crew(store, study.name, shares)
+    crew = Crew(store, study.name, request.space.data.source, shares)
     patience, never = Patience(store), threading.Event()
     try:
         with LiveTable() as table:
@@ -76,18 +76,25 @@ def run(store: Store, study: Study, request: Request, say: Callable[[str], None]
 class Crew:
     """The worker processes that one `start` runs."""
 
-    def __init__(self, store: Store, study: str, shares: machine.Shares) -> None:
-        """Start them; each writes its log into the store's folder of logs."""
+    def __init__(self, store: Store, study: str, source: str, shares: machine.Shares) -> None:
+        """Start them; each writes its log into the store's folder of logs.
+
+        Args:
+            store: that has the study.
+            study: its name.
+            source: where this machine has the data; not always where the study says.
+            shares: how many, and threads of each.
+        """
         # The address goes by the environment: arguments can be read by everybody.
         environment = {
             **os.environ,
             "HPSEARCH_STORAGE": store.url.full,
             "HPSEARCH_FILES": str(store.files.root.absolute()),
         }
-        options = ["--drain", "--threads", str(shares.threads)]
+        options = ["--drain", f"--data={source}", "--threads", str(shares.threads)]
         command = [sys.executable, "-P", "-m", "search", "worker", *options, "--", study]
         self._logs = [store.files.logs / f"{safe_name(study)}-worker-{n}.log" for n in range(shares.workers)]
-        self._processes = [_started(command, environment, log) for log in self._logs]
+        self._processes = [_started(command, environment | _gpu(worker), log) for worker, log in enumerate(self._logs)]
 
     def is_working(self) -> bool:
         """Whether any of them still runs."""
@@ -128,6 +135,12 @@ class Crew:
             log = self._logs[0]
             lines = log.read_text(errors="replace").strip().splitlines()
             raise SearchError(f"no worker could work: {lines[-1] if lines else 'no word'} (see {log})")
+
+
+def _gpu(worker: int) -> dict[str, str]:
+    """The graphics processor of a worker, in turn: all of them would take the first one."""
+    names = machine.gpus()
+    return {machine.GPU_VARIABLE: names[worker % len(names)]} if names else {}
 
 
 def _started(command: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:

@@ -10,7 +10,10 @@ from pathlib import Path
 MEMORY_PER_WORKER = 3 * 2**30  # bytes: TensorFlow, the data and a VGG16 with its optimizer
 DISK_FLOOR = 2**30
 """Bytes of free disk below which a worker takes no trial: two checkpoints of forty million weights under Adam."""
+GPU_VARIABLE = "CUDA_VISIBLE_DEVICES"
+"""Names the graphics processors that a process sees; TensorFlow takes the first of them."""
 _CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
+_DEVICES = Path("/dev")
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,16 @@ def free_disk(folder: Path) -> int:
     return shutil.disk_usage(there).free
 
 
-def gpus() -> int:
-    """Graphics processors of NVIDIA's that the kernel shows; counted without loading a driver."""
-    return len([path for path in Path("/dev").glob("nvidia[0-9]*") if path.name[6:].isdigit()])
+def gpus() -> list[str]:
+    """The graphics processors of NVIDIA's that this process may use, as `CUDA_VISIBLE_DEVICES` names them.
+
+    Without that variable all that the kernel shows; no driver is loaded to count them. CUDA counts from 0 what
+    it sees, whatever the kernel calls them: a container may have but its host's fourth.
+    """
+    if (chosen := os.environ.get(GPU_VARIABLE)) is not None:
+        return [name for one in chosen.split(",") if (name := one.strip()) not in ("", "-1")]
+    found = [path for path in _DEVICES.glob("nvidia[0-9]*") if path.name.removeprefix("nvidia").isdigit()]
+    return [str(number) for number in range(len(found))]
 
 
 def shares(workers: int | None = None) -> Shares:
@@ -66,7 +76,7 @@ def shares(workers: int | None = None) -> Shares:
     total = cores()
     if workers is None:
         by_memory = max(1, available_memory() // MEMORY_PER_WORKER)
-        workers = gpus() or max(1, min(total // 2, by_memory))
+        workers = len(gpus()) or max(1, min(total // 2, by_memory))
     return Shares(workers=workers, threads=max(1, total // max(1, workers)))
 
 

@@ -12,6 +12,7 @@ from search import machine
 from search.errors import SearchError, TrialNotFoundError, UsageError
 from search.sameness import check_data
 from search.study import load_command
+from search.training.data.sources import absolute_source
 from search.training.messages import DataLoaded, Evaluate, Evaluated, Export, Exported, Failed, LoadData
 from search.view.status import find_trial
 from search.worker import trainer as trainers
@@ -33,7 +34,13 @@ _Answer = TypeVar("_Answer")
 
 
 def export(
-    study: Study, number: int | None, folder: Path, say: Callable[[str], None], *, is_forced: bool = False
+    study: Study,
+    number: int | None,
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    source: str | None = None,
+    is_forced: bool = False,
 ) -> dict[str, Any]:
     """Write `model.keras` and `model.json` of a trial, the best one by default.
 
@@ -46,13 +53,14 @@ def export(
         number: the trial's number; None for the best.
         folder: to write to; made where it is missing.
         say: told, in a line, what takes time.
+        source: where the study's data are, if not where the study says.
         is_forced: replace a model that is not this study's.
 
     Returns:
         What `model.json` holds.
 
     Raises:
-        TrialNotFoundError: if there is no such trial, it has not ended, or its weights are gone.
+        TrialNotFoundError: if there is no such trial, it has no weights yet, or they are gone.
         SearchError: if the folder is a file or holds a model that is not this study's, or if the
             model read back predicts something else.
     """
@@ -63,24 +71,30 @@ def export(
     _make(folder)
     say("rebuilding the model (importing Keras takes some seconds) …")
     hyperparameters = study.space.complete(trial.params)
-    log = study.store.files.logs / "export.log"
-    with trainers.started(machine.cores(), log) as trainer:
-        loaded = _answer(trainer, load_command(study), DataLoaded)  # to compare predictions on
-        check_data(study, loaded, "put the study's own files where they were")
-        command = Export(
-            hyperparameters=hyperparameters,
-            weights=str(weights.absolute()),
-            folder=str(folder.absolute()),
-            builders=study.space.builders,
-        )
-        exported = _answer(trainer, command, Exported)
+    command = Export(
+        hyperparameters=hyperparameters,
+        weights=str(weights.absolute()),
+        folder=str(folder.absolute()),
+        builders=study.space.builders,
+    )
+    place = absolute_source(source, Path.cwd()) if source else study.space.data.source
+    exported = _exported(study, command, place)
     description = _description(study, trial, hyperparameters, exported)
+    description["data"]["source"] = place
     _write_json(folder / DESCRIPTION, description)
     return description
 
 
+def _exported(study: Study, command: Export, source: str) -> Exported:
+    """Write the model; predictions are compared on the study's own data, which are at `source`."""
+    with trainers.started(machine.cores(), study.store.files.logs / "export.log") as trainer:
+        loaded = _answer(trainer, load_command(study, source), DataLoaded)
+        check_data(study, loaded, "name the place of the study's own with --data")
+        return _answer(trainer, command, Exported)
+
+
 def evaluate(folder: Path, source: str | None, split: Split, say: Callable[[str], None]) -> dict[str, Any]:
-    """Measure an exported model on a part of a data source; returns contract's `evaluate` mapping.
+    """Measure an exported model on a part of a data source; returns what `hpsearch evaluate` prints.
 
     Args:
         folder: that `export` wrote.

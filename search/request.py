@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from search.durations import parse_option
 from search.errors import UsageError
+from search.extras import check_extras
 from spaces.errors import SpaceError, shown
 from spaces.fields import NAME_RULE, is_name
 from spaces.library import find_space
@@ -40,6 +41,7 @@ class Request:
         Raises:
             UsageError: for an option that means nothing.
             SpaceError: for a bad space file or a bad `--set`.
+            SearchError: if the sampler needs what is not installed.
         """
         seconds = parse_option("--timeout", timeout) if timeout else None
         count = _workers(workers)
@@ -50,6 +52,8 @@ class Request:
             read = read.with_overrides(settings)
         if data is not None:
             read = _with_source(read, data)
+        if count != 0:  # workers elsewhere may have more
+            check_extras(read)
         return cls(
             space=read, study=study or read.study, trials=trials,
             timeout=seconds, workers=count, seed=seed,

@@ -23,7 +23,9 @@ PRUNER_OPTIONS: dict[str, tuple[str, ...]] = {
 AT_EPOCHS = "1 epoch"
 """The value of `checkpoint` that asks for none within an epoch."""
 
-_METRIC = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
+METRICS = ("val_accuracy", "val_loss", "accuracy", "loss")
+"""What each judgement of a trial measures."""
+
 _DATASET = re.compile(r"[a-z]\w{0,99}", re.ASCII)
 _MAX_COUNT = 10**9
 
@@ -51,12 +53,7 @@ def read_objective(node: Node, problems: Problems) -> Objective:
     found = fields.entries(node, ("metric", "direction"), problems)
     metric = Objective.metric
     if "metric" in found:
-        value = found["metric"].value
-        if isinstance(value, str) and _METRIC.fullmatch(value):
-            metric = value
-        else:
-            rule = "must be the name of a metric, such as val_accuracy or val_loss"
-            problems.add(found["metric"], f"{rule}; but got {fields.got(found['metric'])}")
+        metric = fields.one_of(found["metric"], METRICS, problems) or metric
     direction: str | None = "minimize" if metric.endswith("loss") else "maximize"
     if "direction" in found:
         direction = fields.one_of(found["direction"], ("maximize", "minimize"), problems)

@@ -100,7 +100,7 @@ class Space:
     sampler: Sampler
     pruner: Pruner
     checkpoint: float | None = None
-    """Seconds after which a checkpoint is written within an epoch, too; None: at its end alone."""
+    """Seconds after which a checkpoint is written between two judgements, too; None: only at each of them."""
     builders: str | None = None
     """Absolute path of the folder with the user's own architectures; None: there are none."""
 

@@ -24,6 +24,9 @@ def export(
     study: Annotated[str, typer.Argument(metavar="STUDY")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to.")],
     trial: Annotated[int | None, typer.Option(help="Number of the trial; default: the best.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Where the study's data are now, if not where the study says.")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace what is in the folder, though it is another study's or nobody's.")
     ] = False,
@@ -42,7 +45,7 @@ def export(
     from search.commands.end import evaluate_command
     from search.study import Study
 
-    written = model.export(Study(opened(storage), study), trial, output, say, is_forced=force)
+    written = model.export(Study(opened(storage), study), trial, output, say, source=data, is_forced=force)
     has_test = written["data"]["n_test"] > 0
     unseen = "images that no trial has seen" if has_test else "the validation images (the data have no test part)"
     say(

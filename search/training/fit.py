@@ -35,7 +35,7 @@ def train(
 
     Raises:
         DivergedError: if the loss left the finite numbers.
-        MetricError: if the objective's metric does not exist, at the end of the first epoch.
+        MetricError: if the objective's metric does not exist, at the first judgement.
         EOFError: if the worker is gone.
         Exception: whatever the network's builder or Keras raise.
     """

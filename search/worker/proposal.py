@@ -9,7 +9,6 @@ a failed one. As nothing else goes in, any proposal can be derived again later.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import itertools
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from optuna.distributions import BaseDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from search.distributions import distribution
-from search.errors import SearchError
+from search.extras import check_extras
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +90,8 @@ def _sampler(space: Space, seed: int) -> optuna.samplers.BaseSampler:
     if space.sampler.name == "random":
         return optuna.samplers.RandomSampler(seed=seed)
     if space.sampler.name == "gp":
-        return _gp_sampler(seed)
+        check_extras(space)
+        return optuna.samplers.GPSampler(seed=seed, deterministic_objective=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of `group`
         # Jointly for each group of parameters that occur together: without `group`, conditional
@@ -99,16 +99,6 @@ def _sampler(space: Space, seed: int) -> optuna.samplers.BaseSampler:
         return optuna.samplers.TPESampler(
             n_startup_trials=N_STARTUP, multivariate=True, group=True, constant_liar=True, seed=seed
         )
-
-
-def _gp_sampler(seed: int) -> optuna.samplers.BaseSampler:
-    try:
-        importlib.import_module("torch")  # by Optuna only in the middle of a proposal
-    except ImportError as error:
-        raise SearchError(
-            "sampler gp needs PyTorch, which is not installed; `pip install torch`, or use `sampler: {name: tpe}`"
-        ) from error
-    return optuna.samplers.GPSampler(seed=seed, deterministic_objective=False)
 
 
 def _history(space: Space, trials: Sequence[TrialRecord]) -> list[FrozenTrial]:
@@ -132,12 +122,10 @@ def _history(space: Space, trials: Sequence[TrialRecord]) -> list[FrozenTrial]:
 
 def _judged(trial: TrialRecord, worst: float) -> float | None:
     """What a trial is worth to the sampler; None while it runs, and where it says nothing."""
-    if trial.state == "running":
-        return None
-    infeasible = trial.outcome is not None and trial.outcome.reason in _INFEASIBLE
     if trial.state == "failed":
-        return worst if infeasible else None
-    return trial.value if trial.value is not None else worst
+        is_infeasible = trial.outcome is not None and trial.outcome.reason in _INFEASIBLE
+        return worst if is_infeasible else None
+    return None if trial.state == "running" else trial.value
 
 
 def _is_hopeless(trial: TrialRecord) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from small_study import DATA, SPACE
 
-from search import crew
+from search import crew, machine
 from search.study import Control, create
 from spaces.reader import read_space_text
 from storage.errors import StorageError
@@ -48,7 +48,7 @@ def study(store: Store) -> Study:
 def watched(study: Study, workers: Workers, monkeypatch: pytest.MonkeyPatch) -> crew.Run:
     monkeypatch.setattr(crew, "Crew", lambda *_: workers)
     monkeypatch.setattr(crew, "LOOK_SECONDS", 0.0)
-    request: Any = SimpleNamespace(workers=1)
+    request: Any = SimpleNamespace(workers=1, space=study.space)
     return crew.run(study.store, study, request, lambda _line: None)
 
 
@@ -79,3 +79,23 @@ def test_time_is_left_to_others_where_all_workers_failed(study: Study, monkeypat
     watched(study, Workers(ends_well=False), monkeypatch)
 
     assert study.state() == "open"
+
+
+def test_each_worker_has_a_gpu_of_its_own(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1")
+    monkeypatch.setattr(crew, "_started", lambda _command, environment, _log: seen.append(environment))
+
+    crew.Crew(study.store, study.name, "mnist-5k", machine.Shares(workers=3, threads=1))
+
+    assert [environment["CUDA_VISIBLE_DEVICES"] for environment in seen] == ["3", "1", "3"]
+
+
+def test_workers_without_a_gpu_are_told_of_none(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr(crew, "_started", lambda _command, environment, _log: seen.append(environment))
+
+    crew.Crew(study.store, study.name, "mnist-5k", machine.Shares(workers=1, threads=1))
+
+    assert seen[0]["CUDA_VISIBLE_DEVICES"] == ""

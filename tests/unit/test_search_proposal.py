@@ -122,6 +122,16 @@ def test_first_proposals_after_the_defaults_use_what_paused_trials_showed() -> N
     assert len(second) == 4  # every second one is random at first, lest the early scores deceive
 
 
+def test_sampler_learns_nothing_from_a_trial_that_was_given_back_without_a_value() -> None:
+    a_space = space(ARCHITECTURE, WIDTH, RATE)
+    known = searched(a_space, lambda params: params["learning_rate"], 12)
+    point = {**known[0].params, "learning_rate": 3e-4}
+
+    given_back = propose(a_space, [*known, trial(12, point, None, "paused")], 1)
+
+    assert given_back == propose(a_space, [*known, trial(12, point, None, "running")], 1)
+
+
 @pytest.mark.parametrize("reason", ["collapsed", "diverged"])
 def test_sampler_learns_from_hopeless_trials(reason: Any) -> None:
     a_space = space(ARCHITECTURE, WIDTH, RATE)

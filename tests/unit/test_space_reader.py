@@ -95,7 +95,8 @@ def test_space_cannot_be_changed():
         ("study: ..", "5:8: study: must be a name of at most 100 letters, digits, `-`, `_` and `.`, with a letter or digit first; but got '..'"),
         ("image: {size: 4}", "5:15: image.size: must be a whole number from 8 to 1024, but got 4"),
         ("image: 32", "5:8: image: must have keys (size), but got 32"),
-        ("objective: {metric: 3}", "5:21: objective.metric: must be the name of a metric, such as val_accuracy or val_loss; but got 3"),
+        ("objective: {metric: 3}", "5:21: objective.metric: must be one of: val_accuracy, val_loss, accuracy, loss; but got 3"),
+        ("objective: {metric: val_f1}", "5:21: objective.metric: must be one of: val_accuracy, val_loss, accuracy, loss; but got 'val_f1'"),
         (
             "objective: {direction: maximise}",
             "5:24: objective.direction: must be one of: maximize, minimize; but got 'maximise'; did you mean maximize?",
