@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from search.errors import UsageError
+from search.worker.idleness import REASONS
 from spaces.errors import shown
 from spaces.overrides import parse_setting
 from spaces.points import MAX_NAME
@@ -31,4 +32,13 @@ def enqueue_point(study: Study, settings: Sequence[str], name: str | None) -> tu
     values = study.space.fill(given)
     if problems := study.space.check_point(values):
         raise UsageError(f"this point is not in the space of {study.name}: " + "; ".join(problems))
-    return study.enqueue(Point(name=name, values=values)), values
+    return study.enqueue(Point(name=name, values=values), comes_next=True), values
+
+
+def obstacle(study: Study) -> str | None:
+    """Why a queued point is not tried as things stand; None where nothing is in its way."""
+    budget, state = study.control().trials, study.state()
+    begun = sum(trial.state != "waiting" for trial in study.trials())
+    if state == "open" and budget is not None and begun >= budget:
+        state = "finished"
+    return None if state == "open" else REASONS[state]

@@ -36,7 +36,7 @@ OWN = "hpsearch:"
 MAX_NOTE = 1 << 16
 """Characters of JSON: everybody who looks at a study reads all of its trials."""
 _MEASURED = ("curve", "vitals")
-_DECIDING = ("curve", "story", "seed", "micro_batch", "seconds", "outcome")
+_DECIDING = ("curve", "story", "seed", "micro_batch", "seconds", "outcome", "comes_next")
 """Of what is kept of a trial, the part that is read with all of them."""
 
 StudyState = Literal["open", "out_of_time", "stopping", "stopped", "finished"]
@@ -156,8 +156,13 @@ class Study:
         """
         return best_of(self.trials(), maximize=self.maximizes)
 
-    def enqueue(self, point: Point) -> int:
-        """Add a point that is tried before anything is sampled; returns the trial's number."""
+    def enqueue(self, point: Point, *, comes_next: bool = False) -> int:
+        """Add a point that is tried before anything is sampled; returns the trial's number.
+
+        Args:
+            point: values of all its parameters.
+            comes_next: whether it goes before those that were there when the study was created.
+        """
         values = dict(point.values)
         trial_id = self.store.optuna.create_new_trial(
             self.id,
@@ -166,6 +171,7 @@ class Study:
                 params=values,
                 distributions=distributions(self.space, values),
                 user_attrs={"name": point.name} if point.name else {},
+                system_attrs={OWN + "comes_next": True} if comes_next else {},
             ),
         )
         return self.store.optuna.get_trial_number_from_id(trial_id)
@@ -266,6 +272,7 @@ def _record(stored: StoredTrial, holding: Holding | None, metric: str, *, maximi
         curve=curve,
         story=attributes.get("story", ""),
         name=stored.user_attrs.get("name"),
+        comes_next=attributes.get("comes_next", False),
         seed=attributes.get("seed", 0),
         worker=holding.worker if holding else None,
         attempts=holding.attempt if holding else 0,

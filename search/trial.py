@@ -70,6 +70,8 @@ class TrialRecord:
     """What the last epoch's signs mean, for a person."""
     name: str | None = None
     """Given by the space file to a point that is tried first."""
+    comes_next: bool = False
+    """Whether somebody queued it while the study was under way: it goes before the other queued ones."""
     seed: int = 0
     worker: str | None = None
     attempts: int = 0
@@ -105,9 +107,19 @@ class TrialRecord:
         return (self.state in ACCEPTED or self.state == "paused") and self.value is not None
 
 
+def leader_of(trials: Sequence[TrialRecord], *, maximize: bool) -> TrialRecord | None:
+    """The best of all that have a value, those that are being trained included; ties as in `best_of`."""
+    scored = [trial for trial in trials if trial.state != "failed" and trial.value is not None]
+    return _best(scored, maximize=maximize)
+
+
 def best_of(trials: Sequence[TrialRecord], *, maximize: bool) -> TrialRecord | None:
     """The best ended or paused trial; the earlier one of two equals; None where none has a value."""
     scored = [trial for trial in trials if trial.is_scored]
+    return _best(scored, maximize=maximize)
+
+
+def _best(scored: Sequence[TrialRecord], *, maximize: bool) -> TrialRecord | None:
     return max(scored, key=lambda trial: (worth(trial, maximize=maximize), -trial.number), default=None)
 
 

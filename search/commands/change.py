@@ -20,16 +20,21 @@ def enqueue(
 ) -> None:
     """Try this point next; what is not named takes its default.
 
+    The next new trial is this one. A paused one that has earned more training goes on first.
+
     \b
     hpsearch enqueue head-shrink architecture=DenseNet121 head_width=1024 learning_rate=1e-3
     """
-    from search.queue import enqueue_point
+    from search.queue import enqueue_point, obstacle
     from search.study import Study
 
-    number, point = enqueue_point(Study(opened(storage), study), values, name)
+    opened_study = Study(opened(storage), study)
+    number, point = enqueue_point(opened_study, values, name)
     from search.view.tables import format_params
 
     say(f"trial {number} is queued: {format_params(point)}")
+    if (why := obstacle(opened_study)) is not None:
+        say(f"study {study} does not take it yet: {why}")
 
 
 def stop(

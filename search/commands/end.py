@@ -80,11 +80,13 @@ def _interruption(view: StudyView) -> str:
 
 def _say_best(console: Console, view: StudyView, best: TrialRecord) -> None:
     took = format_duration(best.outcome.seconds.get("total", 0.0) if best.outcome else 0.0)
-    paused = "; it is paused, and can go on" if best.state == "paused" else ""
+    on = {"paused": "; it is paused, and can go on", "running": "; it is being trained on elsewhere"}.get(
+        best.state, ""
+    )
     part = f" on {best.val_images} validation images only" if best.val_images else ""
     console.print(
         f"best: trial {best.number}, {view.metric} {best.value:.4f}{part} after {format_epochs(best.epochs)} "
-        f"({took}){paused}"
+        f"({took}){on}"
     )
     # Between words, as the terminal itself would not; what goes to a file stays one line.
     width = console.width if console.is_terminal else 10**6

@@ -14,7 +14,7 @@ from search.training.errors import ModelFileError
 from search.training.export import FILE
 from search.training.messages import Evaluated
 from search.training.model_file import check_model_file
-from search.training.scoring import logits_of
+from search.training.scoring import log_softmax, logits_of
 from search.training.tensorflow_runtime import compiled_forward
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _TOP = 3
 _SMALLEST = np.finfo(np.float32).tiny
+"""A probability that is not 0, of a network that tells no logits."""
 
 
 def evaluate(command: Evaluate, dataset: Dataset) -> Evaluated:
@@ -40,8 +41,8 @@ def evaluate(command: Evaluate, dataset: Dataset) -> Evaluated:
     """
     images, labels, indices = _part(dataset, command.split)
     model = _model(Path(command.folder), dataset)
-    probabilities = logits_of(compiled_forward(model, training=False), images, indices)
-    report = {"split": command.split, "n": len(indices), **_report(probabilities, labels[indices], dataset.classes)}
+    log_p = _log_probabilities(model, images, indices)
+    report = {"split": command.split, "n": len(indices), **_report(log_p, labels[indices], dataset.classes)}
     return Evaluated(report=report)
 
 
@@ -71,16 +72,31 @@ def _model(folder: Path, dataset: Dataset) -> keras.Model:
     return model
 
 
-def _report(probabilities: NDArray[np.float32], labels: NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, Any]:
-    answers = probabilities.argmax(axis=1)
+def _log_probabilities(
+    model: keras.Model, images: NDArray[np.uint8], indices: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Logarithms of the model's probabilities (n, classes) for `images[indices]`.
+
+    Of what `export` wrote they come from the logits, as a trial's own do: as numbers of 32 bits, probabilities below
+    1e-38 are 0, and the largest may be equal.
+    """
+    last = model.layers[-1]
+    if isinstance(last, keras.layers.Softmax):
+        logits = keras.Model(model.inputs[0], last.input)
+        return log_softmax(logits_of(compiled_forward(logits, training=False), images, indices).astype(np.float64))
+    probabilities = logits_of(compiled_forward(model, training=False), images, indices)
+    return np.log(np.maximum(probabilities, _SMALLEST).astype(np.float64))
+
+
+def _report(log_p: NDArray[np.float64], labels: NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, Any]:
+    answers = log_p.argmax(axis=1)
     precision, recall, f1, n = precision_recall_fscore_support(
         labels, answers, labels=np.arange(len(classes)), zero_division=0.0
     )
-    true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    top = np.argsort(-probabilities, axis=1, kind="stable")[:, :_TOP]
+    top = np.argsort(-log_p, axis=1, kind="stable")[:, :_TOP]
     return {
         "accuracy": float((answers == labels).mean()),
-        "loss": float(-np.log(np.maximum(true, _SMALLEST)).mean()),
+        "loss": float(-log_p[np.arange(len(labels)), labels].mean()),
         "macro_f1": float(f1.mean()),
         "top3_accuracy": float((top == labels[:, None]).any(axis=1).mean()),
         "per_class": [

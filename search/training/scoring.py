@@ -59,7 +59,7 @@ class Scores:
                 "the network's outputs on the validation part are not finite; try a tenth of the learning rate"
             )
         answers = logits.argmax(axis=1)
-        log_p = _log_softmax(logits.astype(np.float64))
+        log_p = log_softmax(logits.astype(np.float64))
         n_classes = logits.shape[1]
         counts = np.bincount(labels * n_classes + answers, minlength=n_classes**2)
         return cls(
@@ -69,7 +69,8 @@ class Scores:
         )
 
 
-def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithms of the probabilities that logits (n, classes) stand for."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     result: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return result

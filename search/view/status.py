@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from search.errors import TrialNotFoundError
 from search.studies import whole
 from search.study import Study
-from search.trial import best_of
+from search.trial import leader_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +46,7 @@ class StudyView:
     state: str
     trials: tuple[TrialRecord, ...]
     best: TrialRecord | None
+    """Also where it is being trained on: a trial that is continued must not seem to be gone."""
     workers: tuple[WorkerView, ...]
     seconds_left: float | None
     """Until the end that `start` announced; None for no limit."""
@@ -97,7 +98,7 @@ def _view(study: Study) -> StudyView:
         name=study.name,
         state=state,
         trials=trials,
-        best=best_of(trials, maximize=study.maximizes),
+        best=leader_of(trials, maximize=study.maximizes),
         workers=_workers(study.store, study.name),
         seconds_left=_seconds_left(control, study.store.now(), is_at_work=state == "open" or _any_runs(trials)),
         budget=control.trials,
@@ -152,6 +153,7 @@ def show_to_dict(study: Study, number: int) -> dict[str, Any]:
         "curve": list(trial.curve),
         "vitals": list(study.vitals(number)),
         "seconds": {**seconds, **trial.seconds},
+        "log": outcome.log if outcome and trial.state == "failed" else "",
         "attempts": trial.attempts,
         "worker": trial.worker,
         "seed": trial.seed,

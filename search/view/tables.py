@@ -9,8 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search.durations import format_duration, format_epochs
-from search.texts import clean
-from search.trial import worth
+from search.texts import clean, clean_lines
 from search.view.vitals import vitals_table
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from search.trial import TrialRecord
     from search.view.status import StudyView
 
+N_LOG_LINES = 30
+"""Of a failed trial's log, for a terminal; the JSON of `show` has what is kept of it."""
 _COLOURS = {
     "running": "cyan",
     "waiting": "dim",
@@ -103,6 +104,9 @@ def trial_screen(shown: dict[str, Any]) -> RenderableType:
         parts += [Text(), _curve_table(shown["curve"])]
     if shown["vitals"]:
         parts += [Text(), vitals_table(shown["vitals"])]
+    if shown["log"]:
+        last = shown["log"].rstrip().splitlines()[-N_LOG_LINES:]
+        parts += [Text(), Text("the trainer's last lines", style="bold"), Text(clean_lines("\n".join(last)))]
     return Group(*parts)
 
 
@@ -159,7 +163,7 @@ def _trials_table(view: StudyView, n_rows: int, *, is_cut: bool) -> Table:
     table.add_column("trial", justify="right")
     for column in ("state", "trained", view.metric, "what"):
         table.add_column(column, no_wrap=column != "what")
-    leader = _leader(view)
+    leader = view.best
     progress = {worker.trial: worker.progress for worker in view.workers if worker.study == view.name}
     for trial in _most_telling(view, n_rows):
         marks = " ←" if leader is not None and trial.number == leader.number else ""
@@ -199,18 +203,11 @@ def _what(trial: TrialRecord) -> str:
 
 def _footer(view: StudyView, n_rows: int) -> Text:
     hidden = len(view.trials) - n_rows
-    leader = _leader(view)
+    leader = view.best
     best = f"best: trial {leader.number}, {_value(leader)}" if leader else "no trial has a value yet"
     if leader and leader.state == "running":
         best += ", still running"
     return Text(best + (f"   ({hidden} more trials not shown)" if hidden > 0 else ""), style="bold")
-
-
-def _leader(view: StudyView) -> TrialRecord | None:
-    """The best so far, also while it is trained on: a trial that is continued must not seem to be gone."""
-    scored = [trial for trial in (view.best, *view.trials) if trial and trial.value is not None]
-    leading = [trial for trial in scored if trial is view.best or trial.state == "running"]
-    return max(leading, key=lambda trial: worth(trial, maximize=view.maximizes), default=None)
 
 
 def _curve_table(curve: Sequence[dict[str, float]]) -> Table:

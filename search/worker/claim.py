@@ -160,7 +160,7 @@ def _queued(scene: Scene, holder: Holder) -> Claim | None:
     if not scene.may_begin():
         return None
     study = scene.study
-    for trial in scene.trials:
+    for trial in sorted(scene.trials, key=lambda trial: not trial.comes_next):
         if trial.state == "waiting" and scene.fits(trial.params):
             trial_id = study.trial_id(trial.number)
             if study.store.optuna.set_trial_state_values(trial_id, TrialState.RUNNING):

@@ -69,6 +69,7 @@ def _end_paused(study: Study, ending: str) -> None:
 def _end_one_paused(study: Study, trial: TrialRecord, ending: str) -> None:
     cause = "was stopped" if ending == "stopped" else "used up its budget"
     why = f"Paused after {format_epochs(trial.epochs)}; the study {cause} before the trial was good enough to go on."
+    why = f"{why} {trial.story}".strip()
     before = trial.outcome or Outcome(reason=None, why="")
     outcome = replace(before, reason="cancelled" if trial.value is None else "pruned", why=why)
     study.note(trial.number, "outcome", asdict(outcome))

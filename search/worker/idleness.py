@@ -40,7 +40,7 @@ class Disk:
         return self.free < self.floor
 
 
-_REASONS = {
+REASONS = {
     "open": "all that may run now runs already: waiting for results that make new work",
     "late": f"nothing more fits into the time it has left; {_REOPEN}",
     "out_of_time": f"its time is up; {_REOPEN}, with a --timeout of its own where you like",
@@ -49,6 +49,7 @@ _REASONS = {
     "finished": f"its budget of trials is used up; {_REOPEN} if it names more --trials",
     "refused": "its data could not be loaded here, or are others than it was begun on",
 }
+"""Of each state of a study, what it waits for."""
 
 
 def look(studies: Iterable[Study], refused: Container[str], is_late: Callable[[Study], bool]) -> list[Idle]:
@@ -86,9 +87,9 @@ def sentence(idle: Sequence[Idle]) -> str:
     alive = [one for one in idle if one.why in ("open", "stopping")]
     told = alive or idle
     if len(told) <= _MANY:
-        return "no work: " + "; ".join(f"study {one.study}: {_REASONS[one.why]}" for one in told)
+        return "no work: " + "; ".join(f"study {one.study}: {REASONS[one.why]}" for one in told)
     if alive:
-        return f"no work: {len(alive)} studies are open, and {_REASONS['open']}"
+        return f"no work: {len(alive)} studies are open, and {REASONS['open']}"
     return (
         f"no work: none of {len(idle)} studies is open; `hpsearch start` opens one again, `hpsearch status` lists them"
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import optuna
 
 from search import figures
-from search.trial import best_of, worth
+from search.trial import best_of, leader_of, worth
 from search.worker import gallery
 from search.worker.folders import remove_all_checkpoints
 
@@ -108,7 +108,7 @@ def _pictures(number: int) -> Iterator[Path]:
 
 def _is_best(study: Study, trials: Sequence[TrialRecord], number: int, value: float) -> bool:
     others = [trial for trial in trials if trial.number != number]
-    best = best_of(others, maximize=study.maximizes)
+    best = leader_of(others, maximize=study.maximizes)
     return best is None or best.value is None or study.better(value, best.value)
 
 

@@ -129,6 +129,7 @@ class Recording:
         """Record that the trial waits as it did before this attempt."""
         before = own(self._study.store.optuna.get_trial(self._trial_id).system_attrs).get("outcome")
         outcome = Outcome(**before) if before else Outcome(reason=None, why="")
+        why = self._told(why)
         self._study.note(self._number, "outcome", asdict(replace(outcome, why=why)))
         keepsakes.note(self._study, self._number, f"**Paused.** {why}")
 
@@ -137,7 +138,7 @@ class Recording:
         files = self._study.store.files
         return Outcome(
             reason=reason,
-            why=f"{why} {self.story}".strip(),
+            why=self._told(why),
             epochs=ended.epochs,
             images=ended.images,
             best_epoch=ended.best_epoch,
@@ -159,6 +160,10 @@ class Recording:
             seconds=_with_total(failure.seconds),
             log=log[-_LOG_CHARACTERS:],
         )
+
+    def _told(self, why: str) -> str:
+        """A sentence on how the trial stands, and what its signs of life mean."""
+        return f"{why} {self.story}".strip()
 
     def _add(self, entry: dict[str, float]) -> None:
         self.curve = [*(one for one in self.curve if one["images"] < entry["images"]), entry]

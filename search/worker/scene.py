@@ -126,12 +126,17 @@ def standings(trials: Sequence[TrialRecord], space: Space, n_validation: int) ->
             number=trial.number,
             scores=_scores(trial, space, n_validation),
             is_paused=trial.state == "paused",
-            has_ended=trial.state in ("complete", "pruned"),
+            has_ended=_came_to_its_end(trial),
             is_dead=trial.state == "failed",
         )
         for trial in trials
         if trial.state != "waiting" and not _says_nothing(trial)
     ]
+
+
+def _came_to_its_end(trial: TrialRecord) -> bool:
+    """Whether a trial has ended by itself: one that its study cut short was not beaten at the rungs ahead of it."""
+    return trial.outcome is not None and trial.outcome.reason in ("finished", "early_stopped")
 
 
 def ladder(space: Space, n_train: int) -> tuple[int, ...]:

@@ -7,18 +7,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from claim_steps import EPOCH, ME, SPACE, begun, ended, finish, judgement, pause, taken, train
+from claim_steps import EPOCH, ME, SPACE, begun, finish, judgement, pause, taken, train
 from small_study import DATA
 from worker_steps import conclude, judged
 
 from search.errors import StudyMismatchError, StudyNotFoundError
+from search.queue import enqueue_point
 from search.sameness import check_same
 from search.study import Study
 from search.training.messages import Failed, Seconds
 from search.worker.claim import Claim, Holder, claim
 from search.worker.closing import end_if_over
 from search.worker.judge import Judge
-from search.worker.recording import Recording
+from search.worker.scene import Scene
 from search.worker.worker import fairest_first
 from spaces.reader import read_space_text
 
@@ -165,48 +166,6 @@ def test_value_of_a_part_gives_way_to_the_first_of_the_whole(store: Store) -> No
     assert (later.value, later.val_images) == (0.8, None)
 
 
-def test_last_call_trains_the_best_to_the_end(store: Store) -> None:
-    study = begun(store, SPACE.replace("trials: 12", "trials: 2"))
-    for value in (0.3, 0.6):
-        pause(study, taken(study), value)
-
-    last = taken(study)
-    assert last.number == 1
-    finish(study, last, *(0.7,) * 8)
-
-    assert claim(study, ME) == "done"
-    assert end_if_over(study)
-    states = [(trial.state, trial.outcome.reason if trial.outcome else None) for trial in study.trials()]
-    assert states == [("pruned", "pruned"), ("complete", "finished")]
-    assert study.trials()[0].value == 0.3
-    assert study.state() == "finished"
-
-
-def test_stopped_study_gives_no_trials_and_ends_its_paused(store: Store) -> None:
-    study = begun(store)
-    pause(study, taken(study), 0.4)
-    study.set_control(replace(study.control(), ending="stopping"))
-
-    assert claim(study, ME) == "done"
-    assert end_if_over(study)
-    assert study.state() == "stopped"
-    assert study.trials()[0].state == "pruned"
-
-
-def test_study_out_of_time_keeps_its_paused_trials(store: Store) -> None:
-    study = begun(store)
-    pause(study, taken(study), 0.4)
-    study.set_control(replace(study.control(), deadline=store.now() - 1))
-
-    assert claim(study, ME) == "done"
-    assert not end_if_over(study)
-    assert study.state() == "out_of_time"
-    assert study.trials()[0].state == "paused"
-    best = study.best()
-    assert best is not None
-    assert best.value == 0.4
-
-
 def test_value_is_the_best_epoch(store: Store) -> None:
     study = begun(store)
     claimed = taken(study)
@@ -292,46 +251,6 @@ def test_deleted_study_leaves_nothing_behind(store: Store, tmp_path: Path) -> No
     assert taken(again).number == 0
 
 
-def test_nothing_begins_that_cannot_reach_a_score_in_time(store: Store) -> None:
-    study = begun(store)
-    slow = taken(study)
-    train(study, slow, 0.5)
-    took = replace(ended(study, slow, "paused"), seconds=Seconds(setup=100.0, train=30.0))
-    Recording(study, slow.number).paused(took, "Waits.")
-    store.ledger.pause(slow.token, 1, 1, 0.5)
-    study.set_control(replace(study.control(), deadline=store.now() + 60))
-
-    assert claim(study, ME) == "late"
-    assert not end_if_over(study)
-    assert study.trials()[0].state == "paused"
-
-    study.set_control(replace(study.control(), deadline=store.now() + 600))
-    assert taken(study).number in (0, 1)  # the one that waits, or a new one
-
-
-def test_grid_ends_when_every_point_was_tried(store: Store) -> None:
-    text = SPACE.replace("learning_rate: {float: [1e-4, 1e-2], log: true}", "learning_rate: {choice: [0.01]}")
-    text = (text.replace("[64, 512]", "[64, 192]").replace(", trials: 12", "") + "sampler: {name: grid}\n").replace(
-        "asha, min_images: 3600", "none"
-    )
-    study = begun(store, text)
-
-    while isinstance(claimed := claim(study, ME), Claim):
-        finish(study, claimed, 0.5)
-
-    assert claimed == "done"
-    assert sorted(trial.params["head_width"] for trial in study.trials()) == [64, 128, 192]
-    assert end_if_over(study)
-
-
-def test_study_with_work_left_is_not_over(store: Store) -> None:
-    study = begun(store)
-    pause(study, taken(study), 0.4)
-
-    assert not end_if_over(study)
-    assert study.state() == "open"
-
-
 def test_fairest_study_comes_first(store: Store) -> None:
     busy, served, fresh = (begun(store, name=name) for name in ("busy", "served", "fresh"))
     taken(busy)
@@ -364,3 +283,30 @@ def test_lock_files_do_not_grow_with_the_trials(store: Store, monkeypatch: pytes
 
 def test_optuna_s_own_heartbeat_is_off(store: Store) -> None:
     assert store.optuna.heartbeat_interval is None
+
+
+def test_point_that_somebody_asks_for_goes_before_the_queue(store: Store) -> None:
+    study = begun(store, SPACE + "try_first:\n  - {name: mine, learning_rate: 5e-3, head_width: 64}\n")
+    enqueue_point(study, ["learning_rate=2e-3"], "now")
+    enqueue_point(study, ["learning_rate=3e-3"], "then")
+
+    names = [taken(study).name for _ in range(5)]
+
+    assert names == ["now", "then", "default LeNet5", "mine", None]
+
+
+def test_trials_that_were_cut_short_hold_no_place_at_later_rungs(store: Store) -> None:
+    study = begun(store, SPACE.replace("trials: 12", "trials: 7"))
+    for claimed in [taken(study) for _ in range(5)]:
+        pause(study, claimed, 0.1 * (1 + claimed.number))
+    study.set_control(replace(study.control(), ending="stopping"))
+    assert end_if_over(study)
+
+    study.set_control(replace(study.control(), ending=None))
+    leaders = [taken(study), taken(study)]
+    for leader, value in zip(leaders, (0.8, 0.9), strict=True):
+        pause(study, leader, value, value, value)
+
+    scene = Scene(study, study.trials())
+    at_three_epochs = [one for one in scene._standings if one.value_at(3 * EPOCH) is not None]
+    assert [one.number for one in at_three_epochs] == [leader.number for leader in leaders]

@@ -13,6 +13,7 @@ from optuna_dashboard import get_note
 
 from search.study import Study, create
 from search.training.messages import DataLoaded, EpochEnded, Seconds, TrialEnded, TrialStarted
+from search.view.status import view
 from search.worker import keepsakes
 from search.worker.claim import Claim, Holder, claim
 from search.worker.recording import Recording
@@ -124,6 +125,21 @@ def test_study_shows_the_best_matrix_alone(study: Study) -> None:
     assert pictures(study) == ["trial-1-confusion.png"]
     assert pictures(study, 0) == ["trial-0-confusion.png"]  # it was the best once
     assert stored(study) == 2
+
+
+def test_best_is_the_same_while_it_is_trained_on(study: Study) -> None:
+    leader, other = taken(study), taken(study)
+    pause(study, leader, 0.8)
+    assert study.store.ledger.resume(study.name, leader.number, "me", 60.0)
+
+    pause(study, other, 0.6)
+
+    assert pictures(study) == ["trial-0-confusion.png"]
+    shown = view(study.store, study.name).to_dict()["best"]
+    assert (shown["trial"], shown["value"]) == (leader.number, 0.8)
+    best = study.best()
+    assert best is not None
+    assert best.number == other.number  # whose weights stay as they are
 
 
 def test_better_matrix_replaces_that_of_the_same_trial(study: Study) -> None:

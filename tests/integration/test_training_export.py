@@ -12,6 +12,7 @@ from search.training.export import export
 from search.training.files import sha256
 from search.training.measure import measure
 from search.training.messages import Evaluate, Export, Measure
+from search.training.scoring import Scores
 
 # Keras' own way of saving a variable under NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -38,6 +39,22 @@ def test_validation_gives_the_recorded_value_again(exported):
     assert found["n"] == len(digits().validation)
     assert found["accuracy"] == ended.best_value
     assert found["loss"] == pytest.approx(ended.best_metrics["val_loss"], abs=1e-6)
+
+
+def test_loss_of_a_network_that_is_wrong_and_sure_is_the_trials_own(exported, tmp_path):
+    model = keras.models.load_model(exported[2] / "model.keras")
+    kernel, bias = model.get_layer("logits").get_weights()
+    model.get_layer("logits").set_weights([1000 * kernel, bias])
+    model.save(tmp_path / "model.keras")
+    logits = keras.Model(model.inputs[0], model.get_layer("probabilities").input)
+    data = digits()
+
+    found = report(tmp_path, "validation")
+
+    scores = Scores.of(logits.predict(data.images[data.validation], 256, 0), data.labels[data.validation])
+    assert scores.loss > 88  # of a probability that is 0 in 32 bits
+    assert found["loss"] == pytest.approx(scores.loss, rel=1e-6)
+    assert found["accuracy"] == scores.accuracy
 
 
 def test_exported_file_is_named_and_proven(exported):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from search.trial import TrialRecord, best_of
+from search.trial import TrialRecord, best_of, leader_of
 
 
 def trials(*found: tuple[float | None, int | None], **more: Any) -> list[TrialRecord]:
@@ -42,3 +43,14 @@ def test_smallest_loss_is_the_best() -> None:
 
 def test_nobody_is_best_without_a_value() -> None:
     assert best_of(trials((None, None)), maximize=True) is None
+
+
+def test_trial_that_is_trained_on_leads_but_its_weights_are_not_the_best_ones() -> None:
+    waits, goes_on, lost = trials((0.5, None), (0.8, None), (0.9, None))
+    found = [waits, replace(goes_on, state="running"), replace(lost, state="failed")]
+
+    leader, best = leader_of(found, maximize=True), best_of(found, maximize=True)
+
+    assert leader is not None
+    assert best is not None
+    assert (leader.number, best.number) == (1, 0)

@@ -132,6 +132,31 @@ def test_steps_that_change_nothing_are_not_called_slow():
     assert told.endswith("Numbers of 32 bits do not change by so little. Try learning rates far above 0.1.")
 
 
+@pytest.mark.parametrize(
+    ("loss", "schedule", "advice"),
+    [
+        (3.85, "constant", "guessing gives 3.85. Try learning rate 1."),
+        (2.5, "constant", "guessing gives 3.85. It learns, slowly. Try learning rate 1."),
+        (
+            2.5,
+            "cosine",
+            "It learns, slowly. The rate is too small, or its schedule (cosine) has lowered it. Try learning rate 1.",
+        ),
+    ],
+)
+def test_small_steps_are_called_slow_learning_where_something_is_learned(loss, schedule, advice):
+    told = story("learning_rate_low", replace(LENET, schedule=schedule), update_ratio=1e-5, loss=loss)
+
+    assert told.endswith(advice)
+
+
+def test_plateau_of_a_rate_that_falls_is_not_blamed_on_it():
+    assert "schedule: cosine" in story("plateau")
+    assert story("plateau", replace(VGG16, schedule="cosine")).endswith(
+        "Its learning rate falls already: try another network, or more images."
+    )
+
+
 def test_steps_of_usual_size_are_not_blamed_for_theirs():
     assert story("learning_rate_high", LENET, update_ratio=1e-3, loss_then=3.9, loss=40.0) == (
         "Steps too large since step 8: the loss went from 3.9 to 40, and guessing gives 3.85. Try learning rate 0.01."

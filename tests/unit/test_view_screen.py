@@ -46,7 +46,7 @@ def test_best_that_is_trained_on_stays_the_best() -> None:
     view = study_of(3)
     running = replace(view.trials[0], state="running", value=0.8)
 
-    shown = lines(replace(view, trials=(running, *view.trials[1:])), 120, 24)
+    shown = lines(replace(view, trials=(running, *view.trials[1:]), best=running), 120, 24)
 
     assert shown[-1].strip() == "best: trial 0, 0.8000, still running"
     assert [line.split()[0] for line in shown if "←" in line] == ["0"]
@@ -76,12 +76,26 @@ def test_seconds_are_told_once_they_are_known(total: float, said: str) -> None:
     shown = {
         "study": "head-shrink", "trial": 3, "state": "running", "reason": None, "why": "", "value": None,
         "params": PARAMS, "curve": [], "vitals": [], "seconds": {"setup": total and 1.5, "total": total},
-        "attempts": 1, "worker": "me", "seed": 7,
+        "log": "", "attempts": 1, "worker": "me", "seed": 7,
     }  # fmt: skip
 
     [line] = [line for line in plain(trial_screen(shown)).splitlines() if line.startswith("time")]
 
     assert line.split(maxsplit=1)[1] == said
+
+
+def test_failed_trial_is_shown_with_the_last_lines_of_its_log() -> None:
+    log = "\n".join(f"line {n}" for n in range(100)) + "\nValueError: it fell \x1b[31m\n"
+    shown = {
+        "study": "head-shrink", "trial": 3, "state": "failed", "reason": "crashed", "why": "It fell.", "value": None,
+        "params": PARAMS, "curve": [], "vitals": [], "seconds": {"total": 2.0}, "log": log, "attempts": 1,
+        "worker": "me", "seed": 7,
+    }  # fmt: skip
+
+    told = plain(trial_screen(shown)).splitlines()
+
+    assert told[-1] == "ValueError: it fell  [31m"
+    assert told[-31:-29] == ["the trainer's last lines", "line 71"]
 
 
 def test_plain_listing_ends_no_line_with_blanks() -> None:

@@ -117,4 +117,5 @@ def _facts(session: Session) -> Facts:
         is_normalised=is_normalised(model),
         learning_rate=hp.learning_rate,
         optimizer=hp.optimizer,
+        schedule=hp.schedule,
     )

@@ -44,7 +44,7 @@ _TINY = 1e-30
 _EVERY_STEP = 100
 _LATER = 10
 """See `next_step`."""
-_AT_CHANCE = 0.9
+AT_CHANCE = 0.9
 """A loss above this share of that of guessing is no better."""
 _FAR_ABOVE_CHANCE = 1.1
 _ARRIVES = 1e-3
@@ -150,7 +150,7 @@ class Examination:
 
     @property
     def _is_at_chance(self) -> bool:
-        return self._memory.loss >= _AT_CHANCE * self._chance
+        return self._memory.loss >= AT_CHANCE * self._chance
 
     def _condition(self) -> Condition:
         memory = self._memory

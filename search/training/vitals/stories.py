@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from search.training.vitals.diagnosis import Condition, Diagnosis
-from search.training.vitals.examination import LARGE_UPDATE, NO_UPDATE, has_spread
+from search.training.vitals.examination import AT_CHANCE, LARGE_UPDATE, NO_UPDATE, has_spread
 
 _DEEP = 8
 """Layers with weights, from which on a signal without normalisation may fade on its way."""
@@ -23,7 +23,9 @@ class Facts:
     """Layers with a kernel, from the images to the logits."""
     is_normalised: bool
     learning_rate: float
+    """The one that the schedule begins with."""
     optimizer: str
+    schedule: str = "constant"
 
 
 @dataclass(frozen=True)
@@ -159,9 +161,14 @@ def _plateau(case: _Case) -> str:
     seen = case.seen
     return (
         f"No better since epoch {case.since}: for {seen['epochs']:.0f} epochs neither training loss "
-        f"({seen['loss']:.2f}) nor validation loss ({seen['val_loss']:.2f}) has fallen. Try a smaller learning rate "
-        f"towards the end (`schedule: cosine` or `plateau`)."
+        f"({seen['loss']:.2f}) nor validation loss ({seen['val_loss']:.2f}) has fallen. {_next(case.facts)}"
     )
+
+
+def _next(facts: Facts) -> str:
+    if facts.schedule == "constant":
+        return "Try a smaller learning rate towards the end (`schedule: cosine` or `plateau`)."
+    return "Its learning rate falls already: try another network, or more images."
 
 
 def _rate_high(case: _Case) -> str:
@@ -179,7 +186,11 @@ def _rate_high(case: _Case) -> str:
 def _rate_low(case: _Case) -> str:
     seen = case.seen
     rate = case.facts.learning_rate
-    advice = f"It learns, slowly. Try learning rate {_short(rate * 10)}."
+    advice = f"Try learning rate {_short(rate * 10)}."
+    if case.facts.schedule != "constant":
+        advice = f"The rate is too small, or its schedule ({case.facts.schedule}) has lowered it. {advice}"
+    if seen["loss"] < AT_CHANCE * seen["chance"]:
+        advice = f"It learns, slowly. {advice}"
     if seen["update_ratio"] < NO_UPDATE:
         advice = f"Numbers of 32 bits do not change by so little. Try learning rates far above {_short(rate)}."
     return (
