@@ -1,0 +1,1 @@
+"""Searches on made-up learning curves, for `scheduling.py`."""
