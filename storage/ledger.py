@@ -181,6 +181,13 @@ class Ledger(Presence):
         with self._transaction() as connection:
             return _selected(connection, *where)
 
+    def has_leases(self) -> bool:
+        """Whether anybody has a trial of any study whose lease has not run out."""
+        columns = trials_table.c
+        live = sa.select(columns.number).where(columns.state == "running", columns.expires_at > EpochNow())
+        with self._transaction() as connection:
+            return connection.scalar(live.limit(1)) is not None
+
     def forget(self, study: str) -> None:
         """Remove all of a study's trials: it was deleted, or one of its name is created anew."""
         with self._transaction() as connection:

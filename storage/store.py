@@ -18,6 +18,7 @@ from storage.files import Files
 from storage.late import LateResults
 from storage.ledger import Ledger
 from storage.locks import advisory_lock, file_lock
+from storage.machines import use_here, user_elsewhere
 from storage.tables import EpochNow
 from storage.trials import Trials
 from storage.url import StoreUrl
@@ -56,9 +57,7 @@ class _Access:
                     held.enter_context(advisory_lock(self._lock_engine, name, timeout))
                 yield
         else:
-            assert self.url.path is not None
-            path = self.url.path.resolve()  # one lock for a file, whatever links lead to it
-            with file_lock(path.with_name(f"{path.name}-locks"), name, timeout):
+            with file_lock(_locks(self.url), name, timeout):
                 yield
 
     def inspect(self) -> SchemaState:
@@ -150,7 +149,7 @@ def open_store(url: str, files: str | Path | None = None, *, create: bool = True
 
     Raises:
         StorageError: if the database cannot be reached, holds no store and none may be created, or
-            its schema is not this version's, or if it is a SQLite file that other machines may share.
+            its schema is not this version's, or if it is a SQLite file that other machines share, or may share.
             Then nothing in it has been changed.
     """
     address = StoreUrl.parse(url)
@@ -164,7 +163,14 @@ def open_store(url: str, files: str | Path | None = None, *, create: bool = True
             raise StorageError(f"{address.masked}: {state.why}")
     finally:
         access.close()
-    return Store(address, files_of(address, files))
+    store = Store(address, files_of(address, files))
+    if address.is_sqlite:
+        try:
+            _check_machine(store)
+        except BaseException:
+            store.close()
+            raise
+    return store
 
 
 def check_schema(url: str) -> SchemaState:
@@ -212,6 +218,24 @@ def _check_place(url: StoreUrl) -> None:
             f"a SQLite store must be on a disk of this machine, but {url.path} is on {kind}, where its locks may not "
             "hold and results would be lost; put it elsewhere, or use PostgreSQL: postgresql://USER@HOST/DATABASE"
         )
+
+
+def _check_machine(store: Store) -> None:
+    """Refuse a SQLite file on which another machine works: a share that does not look like one."""
+    user = _locks(store.url) / "machine"
+    if user_elsewhere(user) and store.ledger.has_leases():
+        raise StorageError(
+            f"{store.url.masked} is in use on another machine, and a SQLite store serves one: results would be lost; "
+            "use PostgreSQL: postgresql://USER@HOST/DATABASE (if this machine was only restarted, wait until the "
+            "leases of its workers have run out, a minute unless they were given another --lease)"
+        )
+    use_here(user)
+
+
+def _locks(url: StoreUrl) -> Path:
+    assert url.path is not None
+    path = url.path.resolve()  # one folder for a file, whatever links lead to it
+    return path.with_name(f"{path.name}-locks")
 
 
 def _created(access: _Access) -> SchemaState:

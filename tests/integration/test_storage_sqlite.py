@@ -8,7 +8,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from storage import file_systems
+from storage import file_systems, machines
 from storage.errors import LockTimeoutError, StorageError
 from storage.locks import file_lock
 from storage.schema import use_write_ahead_log
@@ -201,6 +201,31 @@ def test_f23_file_on_a_network_file_system_is_refused(tmp_path, monkeypatch, kin
             open_store(f"sqlite:///{place}/hpsearch.db")
     assert list(folder.iterdir()) == []
     open_store(f"sqlite:///{tmp_path}/hpsearch.db").close()
+
+
+def test_f23_file_that_another_machine_works_on_is_refused(url, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "boot_id"
+    elsewhere.write_text("another kernel\n")
+    with open_store(url) as store:
+        token = store.ledger.take("s", 0, "w", 60.0)
+        open_store(url).close()  # as many processes as you like, here
+        monkeypatch.setattr(machines, "BOOT", elsewhere)
+
+        with pytest.raises(StorageError, match=r"is in use on another machine, .* use PostgreSQL: postgresql://USER"):
+            open_store(url)
+
+        assert store.ledger.release(token, 0)
+        open_store(url).close()  # nobody works there any more: the file may have been moved
+        monkeypatch.undo()
+        open_store(url).close()
+
+
+def test_machine_that_has_no_name_is_none_other(url, tmp_path, monkeypatch):
+    monkeypatch.setattr(machines, "BOOT", tmp_path / "nothing")
+    with open_store(url) as store:
+        store.ledger.take("s", 0, "w", 60.0)
+
+        open_store(url).close()
 
 
 @pytest.mark.parametrize("kind", ["ext4", "tmpfs", "overlay", "fuse.fuse-overlayfs", "fuseblk"])
