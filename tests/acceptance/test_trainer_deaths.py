@@ -49,8 +49,9 @@ pruner: {name: none}
 def test_f13_killed_trainer_is_replaced_and_its_trial_goes_on(shell: Shell) -> None:
     shell.write(ENDLESS)
     shell.run("start", "--space", "quick.yaml", "--workers", "0")
-    shell.run("enqueue", "quick", SHORT)
     worker = shell.start("worker", "quick", "--drain")
+    shell.wait_for(lambda: "trial 0 of quick:" in shell.log(0), "the first trial taken")
+    shell.run("enqueue", "quick", SHORT)
     for attempt in (1, 2, 3):
         shell.wait_for(lambda n=attempt: len(attempts_with_epochs(shell)) >= n, f"an epoch of attempt {attempt}")
         os.kill(trainer_of(worker.pid), signal.SIGKILL)

@@ -11,6 +11,10 @@ from conftest import ENDLESS, SHORT, SPACE
 if TYPE_CHECKING:
     from conftest import Shell
 
+BAD = """\
+def build(input_shape, hyperparameters):
+    raise ValueError("no kernel of size -1")
+"""
 WAIT = 300  # seconds, for what takes ten on a quiet machine
 
 
@@ -32,9 +36,9 @@ def test_killed_worker_leaves_its_trial_to_the_other(any_shell: Shell) -> None:
     shell = any_shell
     shell.write(ENDLESS)
     shell.run("start", "--space", "quick.yaml", "--workers", "0")
-    shell.run("enqueue", "quick", SHORT)
     first = shell.start("worker", "quick", "--drain", "--lease", "10s", "--threads", "1")
     shell.wait_for(lambda: "trial 0 epoch 2:" in shell.log(0), "the first worker's trial under way")
+    shell.run("enqueue", "quick", SHORT)
     second = shell.start("worker", "quick", "--drain", "--lease", "10s", "--threads", "1")
     shell.wait_for(lambda: "trial 1 early_stopped" in shell.log(1), "the second worker's trial at its end")
     lost = shell.json("show", "quick", "0")
@@ -115,17 +119,19 @@ def test_ctrl_c_on_start_gives_trials_back(shell: Shell) -> None:
 
 
 def test_bad_trials_leave_their_reason(shell: Shell) -> None:
-    shell.write(SPACE + "try_first:\n  - {learning_rate: 1e-2, head_width: 64}\n")
-    shell.run(
-        "start", "--space", "quick.yaml", "--workers", "1", "--trials", "1",
-        "--set", "objective.metric=val_auc",
-    )  # fmt: skip
+    (shell.folder / "networks").mkdir()
+    (shell.folder / "networks" / "bad.py").write_text(BAD)
+    shell.write(SPACE.replace("architecture: LeNet5", 'architecture: "bad:build"') + "builders: networks\n")
+    shell.run("start", "--space", "quick.yaml", "--workers", "1", "--trials", "1")
 
     trial = shell.json("show", "quick", "0")
 
-    assert trial["state"] == "failed"
-    assert "val_auc" in trial["why"]
-    assert "val_accuracy" in trial["why"]  # which there are
+    assert (trial["state"], trial["reason"]) == ("failed", "crashed")
+    assert "no kernel of size -1" in trial["why"]
+    assert 'networks/bad.py", line 2, in build' in trial["log"]
+    shown = " ".join(shell.run("show", "quick", "0").stdout.split())
+    assert "the trainer's last lines" in shown
+    assert shown.endswith("ValueError: no kernel of size -1")
 
 
 @pytest.mark.slow

@@ -60,7 +60,9 @@ class Trial:
             trial=4, hyperparameters={}, seed=1, metric="val_accuracy", direction="maximize", folder="unused",
             resume=False, builders=None,
         )  # fmt: skip
-        hp = SimpleNamespace(epochs=5, architecture="LeNet5", learning_rate=0.1, optimizer="adam", batch_size=64)
+        hp = SimpleNamespace(
+            epochs=5, architecture="LeNet5", learning_rate=0.1, optimizer="adam", batch_size=64, schedule="constant"
+        )
         channel = Channel(commands[0], events[1])
         identity = TrialIdentity.of(command, "data")
         course = Course(n_images=4000, batch_size=10, epochs=5)
