@@ -79,8 +79,7 @@ def export(
     )
     place = absolute_source(source, Path.cwd()) if source else study.space.data.source
     exported = _exported(study, command, place)
-    description = _description(study, trial, hyperparameters, exported)
-    description["data"]["source"] = place
+    description = _description(study, trial, hyperparameters, exported, place)
     _write_json(folder / DESCRIPTION, description)
     return description
 
@@ -173,7 +172,7 @@ def _weights(study: Study, trial: TrialRecord) -> Path:
 
 
 def _description(
-    study: Study, trial: TrialRecord, hyperparameters: dict[str, Any], exported: Exported
+    study: Study, trial: TrialRecord, hyperparameters: dict[str, Any], exported: Exported, source: str
 ) -> dict[str, Any]:
     outcome = trial.outcome
     assert outcome is not None
@@ -192,6 +191,7 @@ def _description(
         "parameters": exported.parameters,
         "data": {
             **asdict(study.data),
+            "source": source,
             "validation": part.validation,
             "train_limit": part.train_limit,
             "seed": part.seed,

@@ -11,7 +11,8 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 def user_elsewhere(file: Path) -> bool:
     """Whether another kernel than this one was the last to use what `file` belongs to; False where nobody can tell."""
-    return _read(file) not in ("", _read(BOOT))
+    mine = _read(BOOT)
+    return bool(mine) and _read(file) not in ("", mine)
 
 
 def use_here(file: Path) -> None:

@@ -79,7 +79,7 @@ def _interruption(view: StudyView) -> str:
 
 
 def _say_best(console: Console, view: StudyView, best: TrialRecord) -> None:
-    took = format_duration(best.outcome.seconds.get("total", 0.0) if best.outcome else 0.0)
+    took = format_duration(best.seconds.get("total", 0.0))
     on = {"paused": "; it is paused, and can go on", "running": "; it is being trained on elsewhere"}.get(
         best.state, ""
     )

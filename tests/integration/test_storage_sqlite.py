@@ -221,9 +221,9 @@ def test_f23_file_that_another_machine_works_on_is_refused(url, tmp_path, monkey
 
 
 def test_machine_that_has_no_name_is_none_other(url, tmp_path, monkeypatch):
-    monkeypatch.setattr(machines, "BOOT", tmp_path / "nothing")
     with open_store(url) as store:
         store.ledger.take("s", 0, "w", 60.0)
+        monkeypatch.setattr(machines, "BOOT", tmp_path / "nothing")
 
         open_store(url).close()
 

@@ -14,7 +14,7 @@ PARAMS = {"architecture": "DenseNet121", "head_layers": 1, "head_width": 512, "d
 BEST = TrialRecord(
     number=3, state="paused", params={**PARAMS, "learning_rate": 1e-3, "patience": 10}, value=0.875,
     curve=({"epoch": 2, "images": 8000, "val_accuracy": 0.875},),
-    outcome=Outcome(reason=None, why="", seconds={"total": 42.0}),
+    seconds={"total": 42.0}, outcome=Outcome(reason=None, why=""),
 )  # fmt: skip
 VIEW = StudyView(
     name="head-shrink", state="out_of_time", trials=(BEST,), best=BEST, workers=(), seconds_left=0.0, budget=None,
