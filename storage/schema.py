@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
-from optuna.storages import RDBStorage
 
+from storage.deletion import DeletingStorage
 from storage.engines import engine_options
 from storage.errors import StorageError
 from storage.tables import SCHEMA_VERSION, UNFINISHED, metadata, schema_table
@@ -44,12 +44,12 @@ class SchemaState:
         return self.condition == "current"
 
 
-def open_optuna(url: StoreUrl, *, create: bool = False) -> RDBStorage:
+def open_optuna(url: StoreUrl, *, create: bool = False) -> DeletingStorage:
     """Optuna's storage on this database; unless `create`, nothing is written."""
     # Optuna calls str.format on the address: braces (SQLAlchemy 2.0 leaves those of a file's name)
     # must be doubled to arrive as they are.
     address = url.sqlalchemy.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
-    return RDBStorage(
+    return DeletingStorage(
         address,
         engine_kwargs=engine_options(url),
         skip_table_creation=not create,
@@ -57,7 +57,7 @@ def open_optuna(url: StoreUrl, *, create: bool = False) -> RDBStorage:
     )
 
 
-def close_optuna(optuna: RDBStorage) -> None:
+def close_optuna(optuna: DeletingStorage) -> None:
     """Close all connections of Optuna's storage, which has no method for it."""
     optuna.remove_session()
     optuna.engine.dispose()
