@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from search.training.tensorflow_runtime import value_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -42,7 +44,7 @@ class WeightAverage:
         n = max(1, step // self._interval)
         share = (DECAY + 1) / (n + DECAY)  # the first one is the mean, whatever stood there before
         for mean, variable in zip(self.means, self._variables, strict=True):
-            change = variable.numpy() - mean
+            change = value_of(variable) - mean
             change *= share
             mean += change  # noqa: PLW2901  in place
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -52,6 +53,16 @@ class JointOptimizer:
         return [self.learning_rate, *(variable for update in self._updates for variable in update.state)]
 
 
+@dataclass
+class Trace:
+    """What the steps leave behind; in an object of its own, because Keras looks through whatever a model is given."""
+
+    sums: Any = field(default_factory=lambda: np.zeros(3))
+    """Of the stretch so far (3,): images, loss and right answers over them."""
+    signs: tuple[Any, Any, Any] | None = None
+    """Of the last step, as the graph functions gave them."""
+
+
 class TrialNetwork(keras.Model):
     """A Keras model whose training step is ordinary Python over a few graph functions.
 
@@ -67,8 +78,7 @@ class TrialNetwork(keras.Model):
         self._parts = (backbone, head)
         self._settings = settings
         self._updates: tuple[Any, ...] = ()
-        self._sums = np.zeros(3)
-        self._signs: tuple[Any, Any, Any] | None = None
+        self._trace = Trace()
         self._micro_batch: int | None = None
         self.built = True
 
@@ -144,9 +154,10 @@ class TrialNetwork(keras.Model):
         last = self._updates[1](gradients[n_backbone:])
         mean = float(loss)
         n_together = n if self._micro_batch is None else min(n, self._micro_batch)
-        self._signs = (answers, last if first is None else first, last) if n_together > 1 else None
-        self._sums += (n, mean * n, float(n_right))
-        return {"loss": self._sums[1] / self._sums[0], "accuracy": self._sums[2] / self._sums[0]}
+        trace = self._trace
+        trace.signs = (answers, last if first is None else first, last) if n_together > 1 else None
+        trace.sums += (n, mean * n, float(n_right))
+        return {"loss": trace.sums[1] / trace.sums[0], "accuracy": trace.sums[2] / trace.sums[0]}
 
     def _derive(self, images: Any, labels: Any) -> tuple[Any, Any, Any, list[Any]]:
         """Mean loss, images answered rightly, the head's signs of life, and the loss' gradients."""
@@ -181,10 +192,10 @@ class TrialNetwork(keras.Model):
         Of a backbone without kernels there are none: the head's stand in for them. None where images were
         taken one at a time: whether answers differ between images is not seen then.
         """
-        if self._signs is None:
+        if self._trace.signs is None:
             return None
         (loss, spread, dead), (gradient_first, ratio), (gradient_last, _) = (
-            map(float, one.numpy()) for one in self._signs
+            map(float, one.numpy()) for one in self._trace.signs
         )
         return {
             "loss": loss,
@@ -197,13 +208,13 @@ class TrialNetwork(keras.Model):
 
     def reset_metrics(self) -> None:
         """Begin new means, as before each stretch."""
-        self._sums = np.zeros(3)
+        self._trace.sums = np.zeros(3)
 
     @property
     def means(self) -> list[float]:
         """What the epoch's means so far are made of: images, and sums of loss and right answers over them."""
-        return [float(value) for value in self._sums]
+        return [float(value) for value in self._trace.sums]
 
     @means.setter
     def means(self, values: list[float]) -> None:
-        self._sums = np.array(values)
+        self._trace.sums = np.array(values)
