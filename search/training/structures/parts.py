@@ -11,7 +11,7 @@ from keras import ops
 from search.training.models import batch_norm_layers
 from search.training.structures.initial import InitialState
 from search.training.structures.update import Update
-from search.training.tensorflow_runtime import both_passes, traced, with_gradients
+from search.training.tensorflow_runtime import both_passes, fuse, traced, with_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +66,9 @@ class Backbone(Part):
         """
         super().__init__(model)
         self.preprocessing = preprocessing
-        if honest:
-            for layer in batch_norm_layers(model):
+        for layer in batch_norm_layers(model):
+            fuse(layer)
+            if honest:
                 layer.momentum = 0.0
         self._images = ((None, *preprocessing.input_shape[1:]), "uint8")
         self.forward: Callable[[Any], Any] = traced(lambda images: self._call(images, training=True), self._images)

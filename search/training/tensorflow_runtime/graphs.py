@@ -1,11 +1,10 @@
-"""The one module that imports `tensorflow` itself: threads, memory, graph functions, fused optimizers."""
+"""Graph functions: what runs in TensorFlow without Python in between."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import ops
@@ -13,39 +12,11 @@ from tensorflow.python.framework import ops
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import keras
     from numpy.typing import NDArray
 
 Forward = Callable[["NDArray[np.uint8]"], "NDArray[np.float32]"]
 """Images (n, height, width, channels) to logits (n, classes), for any n."""
-
-
-def configure(threads: int) -> None:
-    """Give TensorFlow `threads` cores, and no more GPU memory than it uses.
-
-    Call it before anything is computed: TensorFlow starts its thread pools at the first operation.
-    """
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    # One of them waits wherever a graph calls Python that runs another graph (`both_passes`).
-    tf.config.threading.set_inter_op_parallelism_threads(max(2, threads))
-    tf.get_logger().setLevel("ERROR")
-    for device in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(device, True)
-    if tf.config.list_physical_devices("GPU"):
-        # On a CPU the same threads give the same numbers anyway.
-        tf.config.experimental.enable_op_determinism()
-
-
-def spare_optimization() -> None:
-    """Let TensorFlow run graphs as they were traced, without its passes over each of them first.
-
-    Those take a quarter of a new network's setup and make none of its steps faster: docs/decisions/0014.
-    """
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-
-
-def version() -> str:
-    """TensorFlow's version."""
-    return str(tf.__version__)
 
 
 def compiled_forward(model: keras.Model, *, training: bool) -> Forward:
@@ -184,54 +155,6 @@ def snapshot(variable: keras.Variable) -> Any:
     return tf.raw_ops.DeepCopy(x=variable.value)
 
 
-class FusedAdam(keras.optimizers.Adam):
-    """Keras' Adam, each variable's update as one operation instead of twelve.
-
-    DenseNet121 has 364 variables: tracing all those operations took longer than tracing the network.
-    """
-
-    def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
-        # Keras' own sums gradients over replicas, of which there are none, and its update of each variable
-        # computes anew what all of them share.
-        rate, step = tf.convert_to_tensor(learning_rate), tf.cast(self.iterations.value + 1, "float32")
-        power_1, power_2 = tf.pow(self.beta_1, step), tf.pow(self.beta_2, step)
-        for gradient, variable in zip(grads, trainable_variables, strict=True):
-            index, dtype = self._get_variable_index(variable), variable.dtype
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable.value.handle,
-                m=self._momentums[index].value.handle,
-                v=self._velocities[index].value.handle,
-                beta1_power=tf.cast(power_1, dtype),
-                beta2_power=tf.cast(power_2, dtype),
-                lr=tf.cast(rate, dtype),
-                beta1=self.beta_1,
-                beta2=self.beta_2,
-                epsilon=self.epsilon,
-                grad=gradient,
-            )
-
-
-class FusedSGD(keras.optimizers.SGD):
-    """Keras' SGD with a momentum that may change, each variable's update as one operation."""
-
-    def __init__(self, learning_rate: Any, momentum: keras.Variable, **options: Any) -> None:
-        """`momentum` is read at each step; 0 makes it plain SGD."""
-        super().__init__(learning_rate, momentum=0.5, **options)  # any but 0, so that there is room for moments
-        # Keras would take a variable for a part of the optimizer's state, which begins each trial at zero.
-        self._live_momentum: Callable[[], Any] = lambda: momentum.value
-
-    def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
-        rate, momentum = tf.convert_to_tensor(learning_rate), tf.convert_to_tensor(self._live_momentum())
-        for gradient, variable in zip(grads, trainable_variables, strict=True):
-            tf.raw_ops.ResourceApplyKerasMomentum(
-                var=variable.value.handle,
-                accum=self.momentums[self._get_variable_index(variable)].value.handle,
-                lr=tf.cast(rate, variable.dtype),
-                grad=gradient,
-                momentum=tf.cast(momentum, variable.dtype),
-            )
-
-
 def forget_gradients() -> None:
     """Drop the graphs that TensorFlow keeps for ever through `tf.custom_gradient`.
 
@@ -243,23 +166,3 @@ def forget_gradients() -> None:
     entries = ops.gradient_registry._registry  # there is no public way to remove an entry
     for name in [name for name in entries if name.startswith("CustomGradient-")]:
         del entries[name]
-
-
-def idle_memory() -> int:
-    """Bytes that TensorFlow took for tensors that are gone: it keeps them for its next ones, and gives none back.
-
-    With oneDNN its memory on the CPU is a pool that only grows. At least the difference between the most
-    that was ever in use and what is now lies idle there. 0 where TensorFlow does not tell.
-    """
-    try:
-        info = tf.config.experimental.get_memory_info("CPU:0")
-    except (ValueError, tf.errors.OpError):
-        return 0
-    return int(info["peak"] - info["current"])
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether TensorFlow raised `error` because memory, or the GPU's memory, was used up."""
-    if isinstance(error, tf.errors.ResourceExhaustedError):
-        return True
-    return isinstance(error, tf.errors.OpError) and "out of memory" in str(error).lower()

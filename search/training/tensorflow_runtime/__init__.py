@@ -1,0 +1,42 @@
+"""The one place that imports `tensorflow` itself: its process, its graph functions, its fused operations."""
+
+from __future__ import annotations
+
+from search.training.tensorflow_runtime.fused import FusedAdam, FusedBatchNormalization, FusedSGD, fuse
+from search.training.tensorflow_runtime.graphs import (
+    Forward,
+    both_passes,
+    compiled_forward,
+    forget_gradients,
+    snapshot,
+    traced,
+    value_of,
+    with_gradients,
+)
+from search.training.tensorflow_runtime.process import (
+    configure,
+    idle_memory,
+    is_out_of_memory,
+    spare_optimization,
+    version,
+)
+
+__all__ = [
+    "Forward",
+    "FusedAdam",
+    "FusedBatchNormalization",
+    "FusedSGD",
+    "both_passes",
+    "compiled_forward",
+    "configure",
+    "forget_gradients",
+    "fuse",
+    "idle_memory",
+    "is_out_of_memory",
+    "snapshot",
+    "spare_optimization",
+    "traced",
+    "value_of",
+    "version",
+    "with_gradients",
+]
