@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from search.training.tensorflow_runtime import value_of
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import keras
+    from numpy.typing import NDArray
 
 DECAY = 8.0
 """The paper's eta: the mean is as old as a plain one of the last fifth of the training, a tenth of it."""
@@ -30,9 +29,20 @@ _SPACING = 512
 class WeightAverage:
     """The mean of a model's weights over the steps of late; of no weights, where none are to be averaged."""
 
-    def __init__(self, variables: Sequence[keras.Variable], batch_size: int, epoch_steps: int) -> None:
-        """Average `variables`, over steps of `batch_size` images; at least once in the `epoch_steps` of an epoch."""
+    def __init__(
+        self,
+        variables: Sequence[keras.Variable],
+        batch_size: int,
+        epoch_steps: int,
+        *,
+        read: Callable[[keras.Variable], NDArray[Any]] = lambda variable: variable.numpy(),
+    ) -> None:
+        """Average `variables`, over steps of `batch_size` images; at least once in the `epoch_steps` of an epoch.
+
+        `read` gives a variable's value of now.
+        """
         self._variables = variables
+        self._read = read
         self._interval = max(1, min(round(_SPACING / batch_size), epoch_steps))
         self.means: list[Any] = [np.zeros(variable.shape, variable.dtype) for variable in variables]
         """An array for each variable; part of a trial's checkpoint."""
@@ -44,7 +54,7 @@ class WeightAverage:
         n = max(1, step // self._interval)
         share = (DECAY + 1) / (n + DECAY)  # the first one is the mean, whatever stood there before
         for mean, variable in zip(self.means, self._variables, strict=True):
-            change = value_of(variable) - mean
+            change = self._read(variable) - mean
             change *= share
             mean += change  # noqa: PLW2901  in place
 

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from search.training.structures.initial import derived_seed
+from search.training.tensorflow_runtime import value_of
 from search.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ class TrialNetwork(keras.Model):
             part.initial.restore(derived_seed(seed, place))
         self._updates = tuple(part.update(hp, settings) for part in self._parts)
         self.optimizer = JointOptimizer(settings.learning_rate, self._updates)
-        self.average = WeightAverage(self.trainable_variables if hp.is_averaged else [], hp.batch_size, epoch_steps)
+        averaged = self.trainable_variables if hp.is_averaged else []
+        self.average = WeightAverage(averaged, hp.batch_size, epoch_steps, read=value_of)
 
     @property
     def forward(self) -> Forward:
