@@ -55,7 +55,7 @@ class JointOptimizer:
 
 
 @dataclass
-class Trace:
+class Tally:
     """What the steps leave behind; in an object of its own, because Keras looks through whatever a model is given."""
 
     sums: Any = field(default_factory=lambda: np.zeros(3))
@@ -79,7 +79,7 @@ class TrialNetwork(keras.Model):
         self._parts = (backbone, head)
         self._settings = settings
         self._updates: tuple[Any, ...] = ()
-        self._trace = Trace()
+        self._tally = Tally()
         self._micro_batch: int | None = None
         self.built = True
 
@@ -156,10 +156,10 @@ class TrialNetwork(keras.Model):
         last = self._updates[1](gradients[n_backbone:])
         mean = float(loss)
         n_together = n if self._micro_batch is None else min(n, self._micro_batch)
-        trace = self._trace
-        trace.signs = (answers, last if first is None else first, last) if n_together > 1 else None
-        trace.sums += (n, mean * n, float(n_right))
-        return {"loss": trace.sums[1] / trace.sums[0], "accuracy": trace.sums[2] / trace.sums[0]}
+        tally = self._tally
+        tally.signs = (answers, last if first is None else first, last) if n_together > 1 else None
+        tally.sums += (n, mean * n, float(n_right))
+        return {"loss": tally.sums[1] / tally.sums[0], "accuracy": tally.sums[2] / tally.sums[0]}
 
     def _derive(self, images: Any, labels: Any) -> tuple[Any, Any, Any, list[Any]]:
         """Mean loss, images answered rightly, the head's signs of life, and the loss' gradients."""
@@ -194,10 +194,10 @@ class TrialNetwork(keras.Model):
         Of a backbone without kernels there are none: the head's stand in for them. None where images were
         taken one at a time: whether answers differ between images is not seen then.
         """
-        if self._trace.signs is None:
+        if self._tally.signs is None:
             return None
         (loss, spread, dead), (gradient_first, ratio), (gradient_last, _) = (
-            map(float, one.numpy()) for one in self._trace.signs
+            map(float, one.numpy()) for one in self._tally.signs
         )
         return {
             "loss": loss,
@@ -210,13 +210,13 @@ class TrialNetwork(keras.Model):
 
     def reset_metrics(self) -> None:
         """Begin new means, as before each stretch."""
-        self._trace.sums = np.zeros(3)
+        self._tally.sums = np.zeros(3)
 
     @property
     def means(self) -> list[float]:
         """What the epoch's means so far are made of: images, and sums of loss and right answers over them."""
-        return [float(value) for value in self._trace.sums]
+        return [float(value) for value in self._tally.sums]
 
     @means.setter
     def means(self, values: list[float]) -> None:
-        self._trace.sums = np.array(values)
+        self._tally.sums = np.array(values)

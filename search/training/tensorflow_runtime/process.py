@@ -24,7 +24,7 @@ def configure(threads: int) -> None:
 def spare_optimization() -> None:
     """Let TensorFlow run graphs as they were traced, without its passes over each of them first.
 
-    Those take a quarter of a new network's setup and make none of its steps faster: docs/decisions/0014.
+    Those cost a new network's setup and first validation more than most networks' steps gain: docs/decisions/0014.
     """
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
