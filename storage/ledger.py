@@ -147,8 +147,10 @@ class Ledger(Presence):
         with self._transaction() as connection:
             if connection.scalar(sa.select(columns.number).where(*is_out).limit(1)) is None:
                 return []  # most often so, and then nothing is locked
+            reaped = _changed(connection, (*is_out, is_sure), values)
+            # Doubted last: between two statements a slow machine may spend all the time that a doubt lasts.
             _updated(connection, (*is_out, columns.doubted_at.is_(None)), {"doubted_at": EpochNow()})
-            return _changed(connection, (*is_out, is_sure), values)
+            return reaped
 
     def unfinished(self) -> list[Holding]:
         """Trials of all studies that are decided, but whose worker has not ended them in its lease's time."""

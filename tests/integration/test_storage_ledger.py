@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from storage.errors import StorageError, TrialTakenError
 from storage.store import open_store
@@ -24,6 +25,11 @@ def ledger(store):
 def only(ledger, study="s"):
     (holding,) = ledger.holdings(study)
     return holding
+
+
+def doubt_and_reap(ledger, study=None):
+    assert ledger.reap(study) == []
+    return ledger.reap(study)
 
 
 def test_take_new_trial(store, ledger):
@@ -76,7 +82,7 @@ def test_reap_expired_lease(ledger):
     ledger.take("s", 1, "w2", PAST)
     ledger.take("t", 0, "w3", PAST)
 
-    (reaped,) = ledger.reap("s")
+    (reaped,) = doubt_and_reap(ledger, "s")
     assert (reaped.number, reaped.state, reaped.worker) == (1, "released", "w2")
     assert (reaped.token, reaped.attempt, reaped.is_lost) == (None, 1, True)
     assert ledger.reap("s") == []
@@ -108,12 +114,28 @@ def test_f10_lease_that_ran_out_unseen_is_doubted_before_it_is_reaped(ledger):
     assert only(ledger).token == token
 
 
+def test_f10_reap_that_takes_as_long_as_a_doubt_lasts(store, ledger):
+    token = ledger.take("s", 0, "w1", 0.2)
+    time.sleep(0.3)
+
+    def wait(*_):  # as a slow machine does, or one that sleeps in the midst of a transaction
+        time.sleep(0.2)
+
+    sa.event.listen(store.engine, "before_cursor_execute", wait)
+    try:
+        assert ledger.reap("s") == []
+    finally:
+        sa.event.remove(store.engine, "before_cursor_execute", wait)
+
+    assert ledger.renew(token, TTL)
+
+
 def test_reap_all_studies(ledger):
     for study in ("s", "t"):
         ledger.take(study, 0, "w1", PAST)
         ledger.take(study, 1, "w1", TTL)
 
-    assert [(holding.study, holding.number) for holding in ledger.reap()] == [("s", 0), ("t", 0)]
+    assert [(holding.study, holding.number) for holding in doubt_and_reap(ledger)] == [("s", 0), ("t", 0)]
     assert ledger.reap() == []
 
 
@@ -134,7 +156,7 @@ def test_decide_fixes_the_first_result(ledger):
 @pytest.mark.parametrize("also_resumed", [False, True])
 def test_f09_decide_after_reaping_is_refused(ledger, also_resumed):
     token = ledger.take("s", 0, "w1", PAST)
-    ledger.reap("s")
+    doubt_and_reap(ledger, "s")
     if also_resumed:
         ledger.resume("s", 0, "w2", TTL)
     before = only(ledger)
@@ -154,13 +176,13 @@ def test_decided_trial_is_finished_by_others_and_not_tried_again(ledger):
 
 def test_exhausted_after_so_many_losses(ledger):
     ledger.take("s", 0, "w1", PAST)
-    ledger.reap("s")
+    doubt_and_reap(ledger, "s")
     ledger.release(ledger.take("s", 1, "w1", TTL), 1)
     assert ledger.exhausted(2) == []
 
     ledger.resume("s", 0, "w2", PAST)
     assert ledger.exhausted(2) == []
-    ledger.reap("s")
+    doubt_and_reap(ledger, "s")
     assert [holding.number for holding in ledger.exhausted(2)] == [0]
     assert ledger.exhausted(2, "t") == []
 
@@ -179,7 +201,7 @@ def test_late_result_kept_once(store):
 @pytest.mark.parametrize("also_resumed", [False, True])
 def test_old_token_after_reaping_is_void(ledger, also_resumed):
     token = ledger.take("s", 0, "w1", PAST)
-    ledger.reap("s")
+    doubt_and_reap(ledger, "s")
     if also_resumed:
         ledger.resume("s", 0, "w2", TTL)
     before = only(ledger)
@@ -224,9 +246,9 @@ def test_attempt_after_release(ledger, lost, attempt):
 
 def test_attempt_after_reaping_twice(ledger):
     ledger.take("s", 0, "w1", PAST)
-    ledger.reap("s")
+    doubt_and_reap(ledger, "s")
     ledger.resume("s", 0, "w2", PAST)
-    (reaped,) = ledger.reap("s")
+    (reaped,) = doubt_and_reap(ledger, "s")
 
     assert reaped.attempt == 2
     assert ledger.resume("s", 0, "w3", TTL).attempt == 3
@@ -234,7 +256,7 @@ def test_attempt_after_reaping_twice(ledger):
 
 def test_attempt_counted_once_for_each_loss(ledger):
     ledger.take("s", 0, "w1", PAST)
-    ledger.reap("s")
+    doubt_and_reap(ledger, "s")
     second = ledger.resume("s", 0, "w2", TTL)
     ledger.release(second.token, 1)
 
@@ -298,7 +320,7 @@ def test_drop_what_nobody_holds(ledger):
     ledger.take("s", 0, "w1", PAST)
     assert not ledger.drop("s", 0)
 
-    ledger.reap("s")
+    doubt_and_reap(ledger, "s")
     assert ledger.drop("s", 0)
     assert only(ledger).state == "ended"
     assert not ledger.drop("s", 1)
