@@ -46,7 +46,6 @@ def settle(threads: int, *, processor_time: bool = False) -> None:
     from search.training import tensorflow_runtime
 
     tensorflow_runtime.configure(threads)
-    tensorflow_runtime.spare_optimization()
     import search.training.fit  # noqa: F401 - all that is imported is frozen below
 
     gc.collect()

@@ -24,7 +24,6 @@ def main() -> int:
     from search.training import tensorflow_runtime
 
     tensorflow_runtime.configure(options.threads)
-    tensorflow_runtime.spare_optimization()
     from search.training.channel import Channel
     from search.training.loop import Trainer
 

@@ -17,7 +17,6 @@ from search.training.tensorflow_runtime.process import (
     configure,
     idle_memory,
     is_out_of_memory,
-    spare_optimization,
     version,
 )
 
@@ -34,7 +33,6 @@ __all__ = [
     "idle_memory",
     "is_out_of_memory",
     "snapshot",
-    "spare_optimization",
     "traced",
     "value_of",
     "version",

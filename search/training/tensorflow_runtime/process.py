@@ -21,14 +21,6 @@ def configure(threads: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def spare_optimization() -> None:
-    """Let TensorFlow run graphs as they were traced, without its passes over each of them first.
-
-    Those cost a new network's setup and first validation more than most networks' steps gain: docs/decisions/0014.
-    """
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-
-
 def version() -> str:
     """TensorFlow's version."""
     return str(tf.__version__)
