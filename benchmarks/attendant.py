@@ -58,21 +58,23 @@ def hyperparameters(architecture: str, **values: Any) -> dict[str, Any]:
     return {**defaults, "architecture": architecture, **values}
 
 
-def command(folder: Path, values: dict[str, Any], trial: int = 0) -> Train:
-    """Train a trial with these hyperparameters, from the beginning."""
+def command(folder: Path, values: dict[str, Any], trial: int = 0, judge_at: tuple[int, ...] = ()) -> Train:
+    """Train a trial with these hyperparameters, from the beginning; judge it at so many images seen, too."""
     return Train(
         trial=trial, hyperparameters=values, seed=trial, metric="val_accuracy", direction="maximize",
-        folder=str(folder), resume=False, builders=None,
+        folder=str(folder), resume=False, builders=None, judge_at=judge_at,
     )  # fmt: skip
 
 
-def train(folder: Path, values: dict[str, Any], dataset: Dataset, structures: Structures) -> TrialEnded:
+def train(
+    folder: Path, values: dict[str, Any], dataset: Dataset, structures: Structures, judge_at: tuple[int, ...] = ()
+) -> TrialEnded:
     """Train a trial in this process, through the trainer's own code and a real pipe."""
     from search.training import fit
     from search.training.stopwatch import Stopwatch
 
     with _worker() as channel:
-        return fit.train(command(folder, values), dataset, channel, Stopwatch("setup"), structures)
+        return fit.train(command(folder, values, judge_at=judge_at), dataset, channel, Stopwatch("setup"), structures)
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
     python benchmarks/honest_scores.py --json honest-scores.json          # an hour; goes on where it was
     python benchmarks/honest_scores.py --only 'DenseNet121 128'           # one network alone, some minutes
+    python benchmarks/honest_scores.py --rungs --epochs 1                 # judged as a search judges
     python benchmarks/honest_scores.py --json honest-scores.json --figure docs/images/honest-scores.svg
 
 Trains through the trainer's own code. After each epoch the same weights are validated twice more:
 with BatchNorm averages of the whole training part, which is what they are worth, and with the
 moving averages that Keras would have kept through the same steps. All of the last step's weights: the mean
-that trials are judged by (`weight_average`) is left out here. Ends with status 1 when a report
+that trials are judged by (`weight_average`) is left out here, except with `--rungs`, which judges as a search
+does without more being said: within the first epoch, too, on a part of the validation images, and the mean of
+the weights. Ends with status 1 when a report
 is further off than 0.01 (0.02 where the standard error of the validation part is larger), or the
 averages cost more than 4 % of an epoch.
 """
@@ -26,6 +29,8 @@ from scores.rows import MOST_COST, Row, read, table, write
 NETWORKS = ("DenseNet121", "MobileNet", "EfficientNetB1", "ResNet50", "Xception", "LeNet5")
 BATCH_SIZES = (128, 1024)
 LEARNING_RATE = 1e-3
+FIRST_RUNG, FACTOR = 1500, 3
+"""What `pruner: {name: asha}` means without more being said."""
 
 
 def main() -> int:
@@ -50,6 +55,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--source", default="idx:../shared/data/emnist-sample", help="images, as in a space file")
     parser.add_argument("--only", metavar="REGEX", default="", help="cases such as 'DenseNet121 128'")
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--rungs", action="store_true", help="judge within the first epoch, too, as a search does")
     parser.add_argument("--train-limit", metavar="N", type=int, help="training images at most (all)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", metavar="FILE", type=Path, help="keep the rows there; cases that it has are not run")
@@ -72,9 +78,11 @@ def _measure(cases: list[tuple[str, int]], rows: list[Row], options: argparse.Na
 
     from search.training.data.dataset import load_dataset
     from search.training.structures.kept import Structures
+    from search.worker.rungs import rungs
 
     dataset = load_dataset(options.source, train_limit=options.train_limit)
     structures = Structures()
+    judge_at = rungs(FIRST_RUNG, len(dataset.train), options.epochs, FACTOR) if options.rungs else ()
     found: list[Row] = []
 
     def say(row: Row) -> None:
@@ -89,10 +97,10 @@ def _measure(cases: list[tuple[str, int]], rows: list[Row], options: argparse.Na
         found.clear()
         values = hyperparameters(
             network, batch_size=batch_size, epochs=options.epochs, learning_rate=LEARNING_RATE, patience=options.epochs,
-            weight_average="none",
+            **({} if options.rungs else {"weight_average": "none"}),
         )  # fmt: skip
         with tempfile.TemporaryDirectory() as folder, watching(say):
-            train(Path(folder), values, dataset, structures)
+            train(Path(folder), values, dataset, structures, judge_at)
         rows.extend(found)
         if options.json:
             write(rows, options.json)

@@ -23,8 +23,8 @@ class Row:
 
     network: str
     batch_size: int
-    epoch: int
-    """From 1."""
+    epoch: float
+    """From 1; at a rung a share of the first."""
     train: float
     """Training accuracy, the epoch's mean."""
     reported: float
@@ -35,10 +35,11 @@ class Row:
     """The same weights, with the moving averages that Keras would have kept."""
     n_train: int
     n_validation: int
+    """Images that the accuracies were measured on."""
     cost: float
-    """Seconds in which the averages were recomputed."""
+    """Seconds in which the averages were recomputed for this judgement."""
     seconds: float
-    """Of the epoch: trained, validated and written down; the first step, which compiles, left out."""
+    """Since the judgement before: trained, validated and written down; the first step, which compiles, left out."""
 
     @property
     def difference(self) -> float:
@@ -82,7 +83,7 @@ _HEAD = (
 def table(rows: Sequence[Row]) -> str:
     """Markdown."""
     lines = [
-        f"| {row.network} | {row.batch_size} | {row.epoch} | {row.train:.3f} | {row.reported:.3f} "
+        f"| {row.network} | {row.batch_size} | {row.epoch:.3g} | {row.train:.3f} | {row.reported:.3f} "
         f"| {row.whole:.3f} | {row.difference:+.3f} | {row.keras:.3f} | {100 * row.share:.1f} % |"
         for row in rows
     ]

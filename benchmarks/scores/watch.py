@@ -13,6 +13,8 @@ import numpy as np
 from scores.rows import Row
 from search.training import fit
 from search.training.callbacks.base import TrialCallback
+from search.training.data.split import stratified
+from search.training.messages import PARTIAL
 from search.training.models import batch_norm_layers
 from search.training.scoring import logits_of
 
@@ -86,11 +88,13 @@ class _Watch(TrialCallback):
         now = (self._timed.seconds, spent.train + spent.validate + spent.checkpoint)
         variables = session.model.non_trainable_variables
         state = [variable.numpy() for variable in variables]
+        judged_on = self._judged_on(metrics)
+        with session.model.average.in_place():
+            whole, kept = (self._accuracy(averages, judged_on) for averages in (self._whole(), self._keras))
         row = Row(
-            network=session.hp.architecture, batch_size=session.hp.batch_size, epoch=session.state.epoch,
-            train=metrics["accuracy"], reported=metrics["val_accuracy"],
-            whole=self._accuracy(self._whole()), keras=self._accuracy(self._keras),
-            n_train=len(self._dataset.train), n_validation=len(self._dataset.validation),
+            network=session.hp.architecture, batch_size=session.hp.batch_size, epoch=session.epochs,
+            train=metrics["accuracy"], reported=metrics["val_accuracy"], whole=whole, keras=kept,
+            n_train=len(self._dataset.train), n_validation=len(judged_on),
             cost=now[0] - self._before[0], seconds=now[1] - self._before[1],
         )  # fmt: skip
         for variable, value in zip(variables, state, strict=True):
@@ -115,10 +119,18 @@ class _Watch(TrialCallback):
         means = [one / len(order) for one in sums]
         return [np.stack([mean, square - mean**2]) for mean, square in means]
 
-    def _accuracy(self, averages: Averages) -> float:
+    def _judged_on(self, metrics: dict[str, float]) -> np.ndarray:
+        """The validation images of the judgement: at a rung, those that `Validation` takes."""
+        data = self._dataset
+        if PARTIAL not in metrics:
+            return data.validation
+        part = stratified(data.labels[data.validation], len(data.classes), int(metrics[PARTIAL]), seed=0)
+        return data.validation[part]
+
+    def _accuracy(self, averages: Averages, indices: np.ndarray) -> float:
         for layer, (mean, variance) in zip(self._layers, averages, strict=True):
             layer.moving_mean.assign(mean)
             layer.moving_variance.assign(variance)
         data = self._dataset
-        logits = logits_of(self._forward, data.images, data.validation)
-        return float((logits.argmax(axis=1) == data.labels[data.validation]).mean())
+        logits = logits_of(self._forward, data.images, indices)
+        return float((logits.argmax(axis=1) == data.labels[indices]).mean())

@@ -145,17 +145,17 @@ def _best_at(
 ) -> list[int]:
     ranked = _ranked(rung, standings, ladder)
     n_best = max(at_least, len(ranked) // factor)
-    return ranked[: n_best + _n_close(rung, standings, ranked, n_best)]
+    return [*ranked[:n_best], *_close(rung, standings, ranked, n_best)]
 
 
-def _n_close(rung: int, standings: Sequence[Standing], ranked: Sequence[int], n_best: int) -> int:
-    """How many of those behind the best `n_best` are within a standard error of the last of them."""
+def _close(rung: int, standings: Sequence[Standing], ranked: Sequence[int], n_best: int) -> list[int]:
+    """Those behind the best `n_best` that are within a standard error of the last of them."""
     scores = {standing.number: standing.best_at(rung) for standing in standings}
     cut = scores[ranked[n_best - 1]] if 0 < n_best < len(ranked) else None
     if cut is None:
-        return 0
-    behind = (scores[number] for number in ranked[n_best:])
-    return sum(score is not None and cut.value - score.value < _error(cut, score) for score in behind)
+        return []
+    behind = ((number, scores[number]) for number in ranked[n_best:])
+    return [number for number, score in behind if score and cut.value - score.value < _error(cut, score)]
 
 
 def _error(one: Score, other: Score) -> float:

@@ -135,7 +135,7 @@ def test_slow_starter_is_left_alone_as_long_as_it_takes():
 
 
 def test_small_spread_alone_is_no_death():
-    trace = [{"spread": 7e-5, "gradient": 1e-4, "update": 1e-3}] * 300
+    trace = [{"spread": 7e-5, "gradient": 1e-4, "update": 1e-3}] * 400
 
     assert conditions(trace) == ["starting", "slow_starter", "never_started"]
 
@@ -160,6 +160,36 @@ def test_fall_and_return_are_shaken_and_recovering():
     assert found[-2:] == ["shaken", "recovering"]
 
 
+def test_large_steps_that_shake_a_network_are_named_once_it_does_not_come_back():
+    large = {"update": 0.2, "loss": 9.0}
+    trace = [{"spread": 28.0, **large}] * 8 + [{"spread": 0.19, **large}] * 30 + [{"spread": 5.0, **large}] * 300
+
+    found = [diagnosis.condition for diagnosis in examine(trace, is_normalised=True)]
+
+    assert (found[35], found[100], found[-1]) == ("shaken", "recovering", "learning_rate_high")
+
+
+def test_answers_that_begin_to_differ_late_are_no_start_that_was_missed():
+    """LeNet-5 under SGD 1e-3: its answers grew apart in the 110th step, and it learned."""
+    trace = [{"spread": 1e-2}] * 110 + [{"spread": 1e-2 * 1.1**step} for step in range(60)]
+
+    assert conditions(trace) == ["starting", "slow_starter"]
+
+
+def test_death_among_few_unequal_classes_is_found_though_batches_differ():
+    """Of nine to one, a batch often has less loss than guessing has in the mean."""
+    chance, losses = 0.325, (0.15, 0.15, 0.4, 0.15, 0.7)
+    examination = Examination(chance, is_normalised=False, batch_size=32)
+    for step in range(1, 60):
+        is_dead = step > 10
+        values = {"spread": 1e-9, "gradient": 1e-12} if is_dead else {}
+        found = examination.look(signs(step, loss=losses[step % 5], **values))
+        if found.is_hopeless:
+            break
+
+    assert (found.condition, step < 45) == ("collapsed", True)
+
+
 def test_steps_that_are_too_large_are_named_while_it_lives():
     trace = [{"update": 0.2, "loss": 9.0}] * 30
 
@@ -179,7 +209,7 @@ def test_network_that_tells_images_apart_has_started():
 
 
 def test_steps_that_are_too_small_are_named_while_it_lives():
-    trace = [{"update": 1e-6}] * 80
+    trace = [{"update": 1e-6}] * 320
 
     assert conditions(trace) == ["starting", "slow_starter", "learning_rate_low"]
 

@@ -97,10 +97,11 @@ def test_slow_starter_is_to_be_left_alone():
     )
 
 
-def test_slow_starter_whose_answers_do_not_differ_yet_has_another_sign_of_life():
+def test_slow_starter_whose_answers_do_not_differ_yet_is_not_called_alive():
     assert story("slow_starter", spread=7e-5, spread_then=7e-5, gradient_first=1e-4) == (
-        "Slow, but alive: the loss is still that of guessing (3.85; guessing gives 3.85), but a gradient arrives at "
-        "the first layer (0.0001; spread 7e-5 at the start, 7e-5 now). Let it go on."
+        "Slow, but not dead: the loss is still that of guessing (3.85; guessing gives 3.85), and after 120 steps it is "
+        "too early to say more (gradient of the first layer 0.00013 at the start, 0.0001 now; spread 7e-5 at the "
+        "start, 7e-5 now). Let it go on."
     )
 
 

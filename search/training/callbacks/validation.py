@@ -9,7 +9,7 @@ from search.training.callbacks.base import TrialCallback
 from search.training.callbacks.vitals import guessing_of
 from search.training.data.split import stratified
 from search.training.scoring import Scores, logits_of
-from search.training.vitals.diagnosis import BEGINNING
+from search.training.vitals.diagnosis import GUESSING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +65,7 @@ class Validation(TrialCallback):
             self.scores = Scores.of(logits, data.labels[indices])
             metrics["val_loss"] = self.scores.loss
             metrics["val_accuracy"] = self.scores.accuracy
-            if self.session.condition in BEGINNING and self._guessing.is_beaten(self.scores.accuracy):
+            if self.session.condition in GUESSING and self._guessing.is_beaten(self.scores.accuracy):
                 self.session.condition = "learning"  # whatever the losses of its batches say
 
     def _trained(self) -> int:
@@ -79,7 +79,8 @@ class Validation(TrialCallback):
         course, stretch = session.course, session.stretch
         assert stretch is not None
         is_early = stretch.epoch == 0 and session.step < course.steps and session.ending is None
-        n = course.part_at(course.images_at(0, session.step)) if is_early else len(data.validation)
+        part = max(course.part_at(course.images_at(0, session.step)), len(data.classes))  # one of each at least
+        n = part if is_early else len(data.validation)
         self.part = n if n < len(data.validation) else None
         if self.part is None:
             return data.validation

@@ -27,8 +27,8 @@ Condition = Literal[
 - `collapsed`: the network gives every image the same answer, and nothing is left that could change it.
 - `diverged`: loss or weights have left the finite numbers.
 - `never_started`: the signal fades between the layers; it does not die, and it does not move either.
-- `slow_starter`: at chance still, and alive: early on a gradient arrives at the first layer, and later the answers
-  have begun to differ from image to image.
+- `slow_starter`: at chance still, and not dead: early on that is all there is to say, and later the answers have begun
+  to differ from image to image.
 - `shaken`: the answers have fallen together, and something still moves: it may come back, or collapse.
 - `recovering`: it was shaken, and the answers differ again.
 - `learning`: better than guessing, and going on.
@@ -46,6 +46,9 @@ BEGINNING: tuple[Condition, ...] = ("starting", "slow_starter", "shaken", "recov
 
 As long as it scores no better than guessing, that says nothing of it yet.
 """
+
+GUESSING: tuple[Condition, ...] = (*BEGINNING, "never_started")
+"""The conditions that call a network one that only guesses, which a good score proves wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)

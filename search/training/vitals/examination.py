@@ -58,8 +58,10 @@ _DIFFERENT = 0.1
 """A spread above this, in nats, is a network that tells images apart, if not yet the right way."""
 _EARLY = 10
 """Looks before anything is said that is not certain."""
-_LATE = 60
-"""Looks after which a network that is still at chance has not just begun."""
+_LATE = 300
+"""Steps after which a network that is still at chance has not just begun: a LeNet-5 began in its 124th, and learned."""
+_SAME = 1e-6
+"""A spread below this is that of equal answers, and whoever gives those has learned nothing, whatever the loss says."""
 LARGE_UPDATE = 3e-2
 """An update ratio above this is far more than is usual."""
 _SMALL_UPDATE = 1e-4
@@ -150,7 +152,7 @@ class Examination:
 
     @property
     def _is_at_chance(self) -> bool:
-        return self._memory.loss >= AT_CHANCE * self._chance
+        return self._memory.loss >= AT_CHANCE * self._chance or self._memory.spread < _SAME
 
     def _condition(self) -> Condition:
         memory = self._memory
@@ -165,25 +167,36 @@ class Examination:
         return self._condition_at_chance()
 
     def _condition_above_chance(self) -> Condition:
-        memory = self._memory
-        if memory.n_looks >= _LATE and memory.update_ratio < _SMALL_UPDATE and memory.loss > 0.5 * self._chance:
-            return "learning_rate_low"
-        return "learning"
+        is_slow = self._is_late and self._memory.update_ratio < _SMALL_UPDATE
+        return "learning_rate_low" if is_slow and self._memory.loss > 0.5 * self._chance else "learning"
 
     def _condition_at_chance(self) -> Condition:
         memory = self._memory
-        if memory.update_ratio > LARGE_UPDATE or self._is_driven_off:
+        is_large = memory.update_ratio > LARGE_UPDATE or self._is_driven_off
+        fallen = self._fallen()
+        # Large steps shake a network that comes back nonetheless; in the end they are what keeps it where it is.
+        if fallen is not None and not (is_large and self._is_late):
+            return fallen
+        if is_large:
             return "learning_rate_high"
-        if memory.spread < min(_FALLEN * memory.spread_largest, memory.spread_first):
-            memory.has_fallen = True
-            return "recovering" if memory.spread > _GROWN * memory.spread_lowest else "shaken"
-        if memory.has_fallen and memory.spread > _GROWN * memory.spread_lowest:
-            return "recovering"
-        if memory.n_looks >= _LATE and memory.update_ratio < _SMALL_UPDATE:
+        if self._is_late and memory.update_ratio < _SMALL_UPDATE:
             return "learning_rate_low"
-        if memory.n_looks < _LATE or has_spread(memory.spread, memory.spread_first):
+        if not self._is_late or has_spread(memory.spread, memory.spread_first):
             return "slow_starter"
         return "never_started"
+
+    def _fallen(self) -> Condition | None:
+        """Whether the answers have fallen together, and how it is now."""
+        memory = self._memory
+        has_grown = memory.spread > _GROWN * memory.spread_lowest
+        if memory.spread < min(_FALLEN * memory.spread_largest, memory.spread_first):
+            memory.has_fallen = True
+            return "recovering" if has_grown else "shaken"
+        return "recovering" if memory.has_fallen and has_grown else None
+
+    @property
+    def _is_late(self) -> bool:
+        return self._memory.step >= _LATE
 
     @property
     def _has_outlasted(self) -> bool:

@@ -12,6 +12,7 @@ _DEEP = 8
 """Layers with weights, from which on a signal without normalisation may fade on its way."""
 _FALLEN = 0.01
 """A spread below this share of the first one is worth telling."""
+_LET = "Let it go on."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,13 +108,13 @@ def _other_start(facts: Facts) -> str:
 def _slow_starter(case: _Case) -> str:
     seen = case.seen
     spread = f"spread {_short(seen['spread_then'])} at the start, {_short(seen['spread'])} now"
-    life = f"yet the answers have begun to differ from image to image ({spread})"
-    if not has_spread(seen["spread"], seen["spread_then"]):
-        # Nothing to be seen in the answers yet, and too early to miss it.
-        life = f"but a gradient arrives at the first layer ({_short(seen['gradient_first'])}; {spread})"
+    loss = f"the loss is still that of guessing ({seen['loss']:.2f}; guessing gives {seen['chance']:.2f})"
+    if has_spread(seen["spread"], seen["spread_then"]):
+        return f"Slow, but alive: {loss}, yet the answers have begun to differ from image to image ({spread}). {_LET}"
+    gradient = f"{_short(seen['gradient_first_then'])} at the start, {_short(seen['gradient_first'])} now"
     return (
-        f"Slow, but alive: the loss is still that of guessing ({seen['loss']:.2f}; guessing gives "
-        f"{seen['chance']:.2f}), {life}. Let it go on."
+        f"Slow, but not dead: {loss}, and after {seen['steps']:.0f} steps it is too early to say more (gradient of the "
+        f"first layer {gradient}; {spread}). {_LET}"
     )
 
 
@@ -130,7 +131,7 @@ def _recovering(case: _Case) -> str:
     seen = case.seen
     return (
         f"Recovering since step {case.since}: the answers differ again (spread {_short(seen['spread_lowest'])} "
-        f"at worst, {_short(seen['spread'])} now). Let it go on."
+        f"at worst, {_short(seen['spread'])} now). {_LET}"
     )
 
 
