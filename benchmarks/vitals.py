@@ -2,7 +2,7 @@
 
     python benchmarks/vitals.py                                    # judges what is kept, in seconds
     python benchmarks/vitals.py --record idx:FOLDER --folder RUNS  # makes it anew: hours; goes on where it was
-    python benchmarks/vitals.py --pack --folder RUNS               # keeps what was recorded
+    python benchmarks/vitals.py --pack --folder RUNS               # keeps what was recorded, with what is kept
     python benchmarks/vitals.py --figure docs/images/vital-signs.svg
 
 A run is a network trained for 500 steps on EMNIST (47 classes); its label is what its last steps
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from vital_signs.judge import Judgement, is_for_choosing, judge, looked_at, missed, summary
 from vital_signs.recordings import KEPT, load, save
+from vital_signs.runs import keys
 
 
 def main() -> int:
@@ -31,7 +32,9 @@ def main() -> int:
         record(options.record, options.folder, options.only)
         return 0
     if options.pack:
-        save([recording.only(looked_at(recording)) for recording in load(options.folder)])
+        new = [recording.only(looked_at(recording)) for recording in load(options.folder)]
+        names = keys(recording.run for recording in new)
+        save([*(recording for recording in load() if recording.run.key not in names), *new])
         print(f"{KEPT}: {KEPT.stat().st_size / 1024:.0f} KiB")
         return 0
     if options.figure:

@@ -25,7 +25,9 @@ class Rules:
     knows_errors: bool = True
     """Whether the standard error of a score is known."""
     competes: bool = True
-    """Whether a trial that has earned more training must promise more than a new one."""
+    """Whether a paused trial that has earned more training must promise more than a new one."""
+    all_compete: bool = False
+    """Whether one that has just been judged must, too."""
 
 
 PLAIN = Rules(is_plain=True)
@@ -35,6 +37,7 @@ PARTS = {
     "every trial pauses at its rung": Rules(stays=False),
     "errors of scores not known": Rules(knows_errors=False),
     "what has earned more training need not compete": Rules(competes=False),
+    "what has just been judged must compete as well": Rules(all_compete=True),
     "a trial takes half of the time at most": Rules(share=0.5),
     "a trial may take all of the time": Rules(share=1.0),
 }
@@ -92,7 +95,7 @@ class Search:
             trial.standing = replace(standing, has_ended=True)
             return False
         everybody = [one.standing for one in self.trials]
-        if rungs.is_promoted(standing.number, everybody, LADDER, FACTOR):
+        if rungs.is_promoted(standing.number, everybody, LADDER, FACTOR) and not self._is_outdone(standing):
             return True
         trial.standing = replace(standing, is_paused=True)
         is_plain = self.rules.is_plain
@@ -103,6 +106,14 @@ class Search:
             trial.standing = standing
             return True
         return False
+
+    def _is_outdone(self, standing: rungs.Standing) -> bool:
+        """Whether a new trial comes before one that has just been judged."""
+        if not self.rules.all_compete:
+            return False
+        going = replace(standing, is_paused=True)
+        everybody = [going if trial.standing is standing else trial.standing for trial in self.trials]
+        return not prospects.outdoes_new(self._field(everybody, standing.number), standing.number)
 
     def _look(self, now: float) -> None:
         """Note what looks best now."""
