@@ -35,6 +35,7 @@ def train(
 
     Raises:
         DivergedError: if the loss left the finite numbers.
+        CollapsedError: if the network is dead.
         MetricError: if the objective's metric does not exist, at the first judgement.
         EOFError: if the worker is gone.
         Exception: whatever the network's builder or Keras raise.

@@ -9,9 +9,10 @@ import optuna
 from optuna.trial import TrialState
 
 from search.distributions import distributions
+from search.training.seeds import derived_seed
 from search.trial import Outcome
 from search.worker.closing import cancel
-from search.worker.proposal import derive_seed, propose
+from search.worker.proposal import propose
 from search.worker.scene import Scene
 from search.worker.standing import has_others
 from storage.failpoints import passing
@@ -203,7 +204,7 @@ def _begun(scene: Scene, holder: Holder, number: int, params: dict[str, Any], na
 
 
 def _noted_seed(study: Study, number: int) -> int:
-    seed = derive_seed(study.seed, number)
+    seed = derived_seed(study.seed, number)
     study.note(number, "seed", seed)
     return seed
 

@@ -8,7 +8,6 @@ a failed one. As nothing else goes in, any proposal can be derived again later.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.distributions import distribution
 from search.extras import check_extras
+from search.training.seeds import derived_seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,17 +57,11 @@ def propose(space: Space, trials: Sequence[TrialRecord], seed: int) -> dict[str,
     hopeless = {_key(trial.params) for trial in trials if _is_hopeless(trial)}
     drawn: list[dict[str, Any]] = []
     for retry in range(N_RETRIES):
-        drawn.append(_sample(space, trials, derive_seed(seed, len(trials), retry)))
+        drawn.append(_sample(space, trials, derived_seed(seed, len(trials), retry)))
         if _key(drawn[-1]) not in tried:
             return drawn[-1]
     # Another seed may do better at a point that can be trained.
     return next((values for values in reversed(drawn) if _key(values) not in hopeless), drawn[-1])
-
-
-def derive_seed(*parts: int) -> int:
-    """A seed in [0, 2**31) that depends on every part: sha256, the same on every machine."""
-    text = ":".join(str(part) for part in parts)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") % 2**31
 
 
 def _sample(space: Space, trials: Sequence[TrialRecord], seed: int) -> dict[str, Any]:

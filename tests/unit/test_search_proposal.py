@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from search.training.seeds import derived_seed
 from search.trial import Outcome, TrialRecord
-from search.worker.proposal import derive_seed, propose
+from search.worker.proposal import propose
 from spaces.space import Budget, Condition, DataPart, Objective, Parameter, Pruner, Sampler, Space
 
 ARCHITECTURE = Parameter(name="architecture", kind="choice", choices=("VGG16", "DenseNet121"))
@@ -198,7 +199,7 @@ def test_grid_goes_through_all_points_once_and_ends() -> None:
 
 
 def test_seed_depends_on_every_part() -> None:
-    seeds = [derive_seed(*parts) for parts in ((0,), (1,), (0, 0), (0, 1), (1, 0), (10,), (1, 0, 0))]
+    seeds = [derived_seed(*parts) for parts in ((0,), (1,), (0, 0), (0, 1), (1, 0), (10,), (1, 0, 0))]
 
     assert len(set(seeds)) == len(seeds)
     assert all(0 <= seed < 2**31 for seed in seeds)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import keras
 import numpy as np
 
 from search.training.models import all_layers
-
-_N_SEEDS = 2**31
+from search.training.seeds import derived_seed
 
 
 class InitialState:
@@ -38,12 +35,6 @@ class InitialState:
             variable.assign(np.array(start, dtype=variable.dtype))
         for variable, value in self._constant:
             variable.assign(value)
-
-
-def derived_seed(*parts: int | str) -> int:
-    """A seed in [0, 2**31) that depends on every part."""
-    text = ":".join(str(part) for part in parts)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") % _N_SEEDS
 
 
 def _random_variables(model: keras.Model) -> list[tuple[keras.Variable, keras.Initializer]]:

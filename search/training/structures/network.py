@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from search.training.structures.initial import derived_seed
+from search.training.seeds import derived_seed
 from search.training.tensorflow_runtime import value_of
 from search.training.weight_average import WeightAverage
 
