@@ -171,8 +171,16 @@ def test_report_takes_signs_and_story_along_once(trial):
 
     assert len(first.vitals) == 40
     assert (first.vitals[0]["step"], first.vitals[-1]["step"]) == (1, 80)
-    assert first.story.startswith("Not started after 80 steps: the answers hardly differ from image to image")
+    assert first.story.startswith("Slow, but not dead: the loss is still that of guessing")
     assert (second.vitals[0]["step"], second.vitals[-1]["step"]) == (81, 160)
+
+
+def test_network_that_has_not_moved_in_three_hundred_steps_is_told_so(trial):
+    still = trial()
+
+    still.steps(ALIVE, 320)
+
+    assert still.report().story.startswith("Not started after 320 steps: the answers hardly differ from image to image")
 
 
 def test_trial_that_ends_while_it_recovers_says_so(trial):
@@ -220,12 +228,12 @@ def test_examination_goes_on_after_a_checkpoint(trial):
 
 def test_story_goes_on_after_a_checkpoint_before_the_next_look(trial):
     slow = trial()
-    slow.steps(ALIVE, 100)
+    slow.steps(ALIVE, 300)
     told = slow.report().story
     assert told.startswith("Not started")
 
     continued = trial(TrialState.from_json(json.loads(json.dumps(slow.session.state.to_json()))))
-    continued.steps(ALIVE, 4)  # the next look is at step 110
+    continued.steps(ALIVE, 4)  # the next look is at step 310
 
     assert (continued.session.model.n_read, continued.report().story) == (0, told)
 
