@@ -22,11 +22,9 @@ from search.training.vitals.signs import Signs
 _USUAL = 1.0
 """A first gradient above this is no measure: with large logits at the start it is hundreds, and falls with them."""
 _FAINT = 1e-3
-_LOST = 1e-5
 _GONE = 1e-6
-"""Shares of the first gradient of the first layer. Below the first a look is silent, a little; it is so
-entirely below the second, where nothing can come of it any more; and below the third also where layers
-normalise, which scales up again what is left of a signal.
+"""Shares of the first gradient of the first layer. Below the first a look is silent, but half where layers normalise,
+which scales up again what is left of a signal; below the second there is nothing left to scale.
 """
 _ENOUGH = 8.0
 """Silence, in looks, from which on a network is dead."""
@@ -141,10 +139,8 @@ class Examination:
 
     def _weight(self, share: float) -> float:
         """What a silent look counts, of 0 to 1."""
-        memory = self._memory
-        depth = math.log(_FAINT / max(share, _TINY)) / math.log(_FAINT / _LOST)
-        weight = min(depth, 1.0)
-        if memory.spread > _RISEN * memory.spread_first:
+        weight = 1.0
+        if self._memory.spread > _RISEN * self._memory.spread_first:
             weight *= _HALF
         if self._is_normalised and share > _GONE:
             weight *= _HALF
