@@ -18,7 +18,7 @@ import os
 import sys
 from pathlib import Path
 
-from vital_signs.judge import Judgement, is_for_choosing, judge, looked_at, missed, summary
+from vital_signs.judge import Judgement, is_for_choosing, judge, looked_at, missed, networks, summary
 from vital_signs.recordings import KEPT, load, save
 from vital_signs.runs import keys
 
@@ -66,6 +66,7 @@ def _judge() -> int:
     for_choosing = [one for one in judgements if is_for_choosing(one.recording.run)]
     for_report = [one for one in judgements if not is_for_choosing(one.recording.run)]
     print(summary({"thresholds chosen on": for_choosing, "reported on": for_report, "all": judgements}))
+    print(networks(judgements))
     print(_runs(judgements))
     print("What others would have done, all runs:\n")
     print(compared(recordings))

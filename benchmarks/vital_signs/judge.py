@@ -92,6 +92,38 @@ def summary(parts: dict[str, list[Judgement]]) -> str:
     return "\n".join([*lines, ""])
 
 
+def networks(judgements: Sequence[Judgement]) -> str:
+    """A table of what the runs are, with a row for each network."""
+    lines = [
+        "| network | runs | optimizers | learning rates | batches | dead | diverged | learning | neither |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    names = {(run.structure.architecture, run.structure.blocks) for run in (one.recording.run for one in judgements)}
+    for name in sorted(names, key=lambda name: (name[0], name[1] or 0)):
+        found = [one for one in judgements if _network(one) == name]
+        runs = [one.recording.run for one in found]
+        rates, sizes = ([getattr(run, key) for run in runs] for key in ("learning_rate", "batch_size"))
+        title = name[0] if name[1] is None else f"{name[0]}, {name[1]} blocks"
+        counts = (
+            len(_labelled(found, *labels)) for labels in (("dead",), ("diverged",), ("learning",), ("stuck", "late"))
+        )
+        cells = (
+            title, len(found), ", ".join(sorted({run.optimizer for run in runs})), _span(rates), _span(sizes), *counts
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join([*lines, ""])
+
+
+def _network(judgement: Judgement) -> tuple[str, int | None]:
+    structure = judgement.recording.run.structure
+    return structure.architecture, structure.blocks
+
+
+def _span(values: Sequence[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
 def missed(judgements: Sequence[Judgement]) -> list[str]:
     """The aims that these judgements miss, in words."""
     dead, living = _labelled(judgements, "dead"), _labelled(judgements, "stuck", "learning")
