@@ -14,6 +14,8 @@ Augmentation = Callable[["NDArray[np.uint8]", np.random.Generator], "NDArray[np.
 
 _MAX_SHIFT = 0.08  # of the side: two pixels of 28
 _MAX_ROTATION = np.deg2rad(10.0)
+_PIXELS_AT_ONCE = 2**15
+"""So many that what they need on the way stays near the processor."""
 
 
 def shift_rotate(images: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
@@ -30,7 +32,12 @@ def shift_rotate(images: NDArray[np.uint8], random: np.random.Generator) -> NDAr
         New images of the same shape and dtype.
     """
     rows, columns = _sources(images.shape, random)
-    return _interpolated(images, rows, columns)
+    moved = np.empty_like(images)
+    n = max(1, _PIXELS_AT_ONCE // (images.shape[1] * images.shape[2]))
+    for start in range(0, len(images), n):
+        part = slice(start, start + n)
+        moved[part] = _interpolated(images[part], rows[part], columns[part])
+    return moved
 
 
 AUGMENTATIONS: dict[str, Augmentation | None] = {"none": None, "shift_rotate": shift_rotate}
@@ -53,21 +60,22 @@ def _interpolated(
     images: NDArray[np.uint8], rows: NDArray[np.float32], columns: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
     n, height, width, channels = images.shape
-    pixels = images.reshape(-1, channels)
+    pixels = images.reshape(-1, channels).astype(np.float32)
     top, left = rows.astype(np.int32), columns.astype(np.int32)
     upper = (np.arange(n, dtype=np.int32)[:, None, None] * height + top) * width + left
-    lower = upper + np.where(top < height - 1, width, 0)
-    right = np.where(left < width - 1, 1, 0)
-    down, sideways = (rows - top)[..., None], (columns - left)[..., None]
-    above = _between(pixels[upper], pixels[upper + right], sideways)
-    below = _between(pixels[lower], pixels[lower + right], sideways)
-    mixed: NDArray[np.uint8] = np.rint(_between(above, below, down)).astype(np.uint8)
-    return mixed
+    lower = upper + np.where(top < height - 1, width, 0).astype(np.int32)
+    right = (left < width - 1).astype(np.int32)
+    down, sideways = (rows - top).astype(np.float32)[..., None], (columns - left).astype(np.float32)[..., None]
+    above = _between(pixels.take(upper, axis=0), pixels.take(upper + right, axis=0), sideways)
+    below = _between(pixels.take(lower, axis=0), pixels.take(lower + right, axis=0), sideways)
+    return np.rint(_between(above, below, down)).astype(np.uint8)
 
 
 def _between(
-    first: NDArray[np.generic], second: NDArray[np.generic], share: NDArray[np.float32]
+    first: NDArray[np.float32], second: NDArray[np.float32], share: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    start = first.astype(np.float32)
-    between: NDArray[np.float32] = start + (second.astype(np.float32) - start) * share
-    return between
+    """What lies between, in the memory of the second."""
+    second -= first
+    second *= share
+    second += first
+    return second
