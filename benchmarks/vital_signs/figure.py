@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 SHOWN = {
     "VGG16-5_2x512_d0.3__adam_0.001_b8_s0": "dies: VGG16, Adam 1e-3",
-    "LeNet5_1x84_d0__sgd_0.001_b32_s0": "starts slowly: LeNet-5, SGD 1e-3",
-    "VGG16-2_2x256_d0.5__adam_0.001_b8_s0": "shaken, comes back: VGG16 of 2 blocks, Adam 1e-3",
+    "VGG16-5_2x512_d0.3__adam_0.0001_b64_s0": "starts slowly: VGG16, Adam 1e-4",
+    "MobileNetV2_1x512_d0__adam_0.1_b128_s0": "shaken, comes back: MobileNetV2, Adam 0.1",
 }
 """Names of the runs, and what each is an example of."""
 _SIGNS = {
