@@ -65,7 +65,7 @@ def _interpolated(
     upper = (np.arange(n, dtype=np.int32)[:, None, None] * height + top) * width + left
     lower = upper + np.where(top < height - 1, width, 0).astype(np.int32)
     right = (left < width - 1).astype(np.int32)
-    down, sideways = (rows - top).astype(np.float32)[..., None], (columns - left).astype(np.float32)[..., None]
+    down, sideways = (rows - top.astype(np.float32))[..., None], (columns - left.astype(np.float32))[..., None]
     above = _between(pixels.take(upper, axis=0), pixels.take(upper + right, axis=0), sideways)
     below = _between(pixels.take(lower, axis=0), pixels.take(lower + right, axis=0), sideways)
     return np.rint(_between(above, below, down)).astype(np.uint8)

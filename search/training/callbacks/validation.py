@@ -79,8 +79,9 @@ class Validation(TrialCallback):
         course, stretch = session.course, session.stretch
         assert stretch is not None
         is_early = stretch.epoch == 0 and session.step < course.steps and session.ending is None
-        part = max(course.part_at(course.images_at(0, session.step)), len(data.classes))  # one of each at least
-        n = part if is_early else len(data.validation)
+        n = len(data.validation)
+        if is_early:  # one of each class at least
+            n = max(course.part_at(course.images_at(0, session.step)), len(data.classes))
         self.part = n if n < len(data.validation) else None
         if self.part is None:
             return data.validation
