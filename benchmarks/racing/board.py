@@ -41,7 +41,7 @@ class Board:
         from search.training.checkpoints import save_weights
 
         weights = self._folder / f"best-t{score.trial}-e{score.epoch:g}.npz"
-        save_weights(weights, model)
+        save_weights(weights, [weight.numpy() for weight in model.weights])
         # Only now: killed before, the process leaves the best before this one whole.
         best = {"value": score.value, "hyperparameters": hyperparameters, "weights": weights.name}
         unfinished = self._folder / "best.new"

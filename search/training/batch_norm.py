@@ -24,14 +24,14 @@ N_IMAGES = 1024
 """Training images that the averages are computed from at most, where there are so many."""
 _BATCH_SIZE = 128
 _N_LEAST = 256
-_SHARE = 0.25
+_SHARE = 0.125
 
 
 def sample_size(trained: int) -> int:
     """Images for the averages of a judgement on `trained` images of training since the one before.
 
-    An image forward costs about a third of one trained on, so that a quarter of them costs a
-    twelfth of the training that is judged.
+    An image forward costs about a third of one trained on, so that an eighth of them costs 4 % of
+    the training that is judged; the least is what a score needs to be true, whatever that costs.
     """
     return min(N_IMAGES, max(_N_LEAST, round(_SHARE * trained)))
 

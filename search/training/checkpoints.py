@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import keras
+    from numpy.typing import NDArray
 
 _FORMAT = 4
 _log = logging.getLogger(__name__)
@@ -57,9 +58,9 @@ def load_checkpoint(folder: Path, identity: TrialIdentity, model: keras.Model) -
     return None
 
 
-def save_weights(path: Path, model: keras.Model) -> None:
-    """Write the network's weights, BatchNorm averages included."""
-    files.write_arrays(path, [weight.numpy() for weight in model.weights])
+def save_weights(path: Path, weights: Sequence[NDArray[Any]]) -> None:
+    """Write the values of a network's `weights`, BatchNorm averages included."""
+    files.write_arrays(path, weights)
 
 
 def load_weights(path: Path, model: keras.Model) -> None:

@@ -26,6 +26,11 @@ _SPACING = 512
 """Images between two weights that are taken into the mean: taking them costs more than a step of a few images."""
 
 
+def _assign(variables: Sequence[keras.Variable], values: Sequence[Any]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
 class WeightAverage:
     """The mean of a model's weights over the steps of late; of no weights, where none are to be averaged."""
 
@@ -36,13 +41,15 @@ class WeightAverage:
         epoch_steps: int,
         *,
         read: Callable[[keras.Variable], NDArray[Any]] = lambda variable: variable.numpy(),
+        assign: Callable[[Sequence[keras.Variable], Sequence[Any]], None] = _assign,
     ) -> None:
         """Average `variables`, over steps of `batch_size` images; at least once in the `epoch_steps` of an epoch.
 
-        `read` gives a variable's value of now.
+        `read` gives a variable's value of now, `assign` replaces values; without them Keras does so.
         """
         self._variables = variables
         self._read = read
+        self._assign = assign
         self._interval = max(1, min(round(_SPACING / batch_size), epoch_steps))
         self.means: list[Any] = [np.zeros(variable.shape, variable.dtype) for variable in variables]
         """An array for each variable; part of a trial's checkpoint."""
@@ -61,14 +68,14 @@ class WeightAverage:
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Have the means as the model's weights, as long as the context lasts."""
-        weights = [variable.numpy() for variable in self._variables]
-        _assign(self._variables, self.means)
+        weights = [self._read(variable).copy() for variable in self._variables]
+        self._assign(self._variables, self.means)
         try:
             yield
         finally:
-            _assign(self._variables, weights)
+            self._assign(self._variables, weights)
 
-
-def _assign(variables: Sequence[keras.Variable], values: Sequence[Any]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+    def values(self, variables: Sequence[keras.Variable]) -> list[NDArray[Any]]:
+        """Of any variables: the means of those that are averaged, else what they have now, to be used at once."""
+        means = {id(variable): mean for variable, mean in zip(self._variables, self.means, strict=True)}
+        return [means[id(one)] if id(one) in means else self._read(one) for one in variables]

@@ -49,7 +49,7 @@ def test_every_dead_and_every_diverged_run_is_ended_as_what_it_is(kept):
     wrong = [one for one in lost if one.last.condition not in expected[one.recording.label]]
     assert [one.recording.run.key for one in wrong] == []
     overflown = [one for one in lost if one.last.condition == "diverged"]
-    assert len(overflown) == 7
+    assert len(overflown) == 12
     assert all(any(not np.isfinite(column).all() for column in one.recording.columns.values()) for one in overflown)
 
 

@@ -47,8 +47,8 @@ class Best(TrialCallback):
     def _save(self, images: int) -> None:
         folder = self.session.folder
         self.session.stopwatch.switch("checkpoint")
-        with self.session.model.average.in_place():
-            save_weights(files.best_weights(folder, images), self.session.model)
+        model = self.session.model
+        save_weights(files.best_weights(folder, images), model.average.values(model.weights))
         assert self._validation.scores is not None
         counts = self._validation.scores.confusion.tolist()
         files.write_json(files.best_confusion(folder, images), {"classes": self._classes, "counts": counts})

@@ -7,6 +7,7 @@ import numpy as np
 
 from search.training.models import all_layers
 from search.training.seeds import derived_seed
+from search.training.tensorflow_runtime import assign
 
 
 class InitialState:
@@ -23,18 +24,18 @@ class InitialState:
         drawn = {id(variable) for variable, _ in self._random}
         rest = [variable for variable in model.variables if id(variable) not in drawn]
         self._seeds = [variable for variable in rest if _is_seed(variable)]
-        self._constant = [(variable, variable.numpy()) for variable in rest if not _is_seed(variable)]
+        constant = [variable for variable in rest if not _is_seed(variable)]
+        self._constant = (constant, [variable.numpy() for variable in constant])
 
     def restore(self, seed: int) -> None:
         """Begin a trial with `seed`: the same seed gives the same state, whatever was trained before."""
         for place, (variable, initializer) in enumerate(self._random):
             drawn = _seeded(initializer, derived_seed(seed, "weights", place))
-            variable.assign(drawn(variable.shape, dtype=variable.dtype))
+            assign([variable], [drawn(variable.shape, dtype=variable.dtype)])
         for place, variable in enumerate(self._seeds):
             start = [derived_seed(seed, "dropout", place), 0]
             variable.assign(np.array(start, dtype=variable.dtype))
-        for variable, value in self._constant:
-            variable.assign(value)
+        assign(*self._constant)
 
 
 def _random_variables(model: keras.Model) -> list[tuple[keras.Variable, keras.Initializer]]:

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from search.training.seeds import derived_seed
-from search.training.tensorflow_runtime import value_of
+from search.training.tensorflow_runtime import assign, unoptimized, value_of
 from search.training.weight_average import WeightAverage
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class TrialNetwork(keras.Model):
         self._updates = tuple(part.update(hp, settings) for part in self._parts)
         self.optimizer = JointOptimizer(settings.learning_rate, self._updates)
         averaged = self.trainable_variables if hp.is_averaged else []
-        self.average = WeightAverage(averaged, hp.batch_size, epoch_steps, read=value_of)
+        self.average = WeightAverage(averaged, hp.batch_size, epoch_steps, read=value_of, assign=assign)
 
     @property
     def forward(self) -> Forward:
@@ -114,7 +114,7 @@ class TrialNetwork(keras.Model):
     @property
     def forward_training(self) -> Callable[[Any], Any]:
         """Images to features as in a training step: each BatchNorm layer sees its batch."""
-        return self._parts[0].forward
+        return unoptimized(self._parts[0].forward)
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Logits; training does not come this way."""

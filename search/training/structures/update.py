@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from keras import ops
 
 from search.training.structures.optimizers import make_optimizer
-from search.training.tensorflow_runtime import snapshot, traced
+from search.training.tensorflow_runtime import assign, snapshot, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +46,7 @@ class Update:
 
     def restart(self) -> None:
         """Put the optimizer's own state to zero, as before the first step."""
-        for variable in self.state:
-            variable.assign(ops.zeros(variable.shape, variable.dtype))
+        assign(self.state, (np.zeros(variable.shape, variable.dtype) for variable in self.state))
 
     @property
     def state(self) -> list[keras.Variable]:

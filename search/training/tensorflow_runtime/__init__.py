@@ -8,9 +8,8 @@ from search.training.tensorflow_runtime.graphs import (
     both_passes,
     compiled_forward,
     forget_gradients,
-    snapshot,
     traced,
-    value_of,
+    unoptimized,
     with_gradients,
 )
 from search.training.tensorflow_runtime.process import (
@@ -19,12 +18,14 @@ from search.training.tensorflow_runtime.process import (
     is_out_of_memory,
     version,
 )
+from search.training.tensorflow_runtime.variables import assign, snapshot, value_of
 
 __all__ = [
     "Forward",
     "FusedAdam",
     "FusedBatchNormalization",
     "FusedSGD",
+    "assign",
     "both_passes",
     "compiled_forward",
     "configure",
@@ -34,6 +35,7 @@ __all__ = [
     "is_out_of_memory",
     "snapshot",
     "traced",
+    "unoptimized",
     "value_of",
     "version",
     "with_gradients",

@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import ops
 
+from search.training.tensorflow_runtime.process import NOT_OPTIMIZED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -144,15 +146,23 @@ def both_passes(
     return run
 
 
-def value_of(variable: keras.Variable) -> NDArray[Any]:
-    """The value of now, at a fraction of the time that `numpy()` takes: to be used before the next step changes it."""
-    stored = variable.value
-    return np.asarray(memoryview(tf.raw_ops.ReadVariableOp(resource=stored.handle, dtype=stored.dtype)))
+def unoptimized(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same graph function, run as it was traced.
 
+    Before its first run TensorFlow optimizes a graph, which takes longer than several runs of it: what runs a few
+    times an epoch hardly earns that back (docs/decisions/0016).
+    """
+    options = tf.config.optimizer
 
-def snapshot(variable: keras.Variable) -> Any:
-    """The value of now, in memory of its own: the fused updates write into what a mere read shares with them."""
-    return tf.raw_ops.DeepCopy(x=variable.value)
+    def run(*arguments: Any) -> Any:
+        before = options.get_experimental_options().get(NOT_OPTIMIZED, False)
+        options.set_experimental_options({NOT_OPTIMIZED: True})
+        try:
+            return function(*arguments)
+        finally:
+            options.set_experimental_options({NOT_OPTIMIZED: before})
+
+    return run
 
 
 def forget_gradients() -> None:

@@ -21,14 +21,17 @@ from search.training.vitals.signs import Signs
 
 _USUAL = 1.0
 """A first gradient above this is no measure: with large logits at the start it is hundreds, and falls with them."""
+_HEARD = 2e-3
 _FAINT = 1e-3
 _GONE = 1e-6
-"""Shares of the first gradient of the first layer. Below the first a look is silent, but half where layers normalise,
-which scales up again what is left of a signal; below the second there is nothing left to scale.
+"""Shares of the first gradient of the first layer. Above the first a look breaks the silence; below the second it is
+silent, but half where layers normalise, which scales up again what is left of a signal; below the third there is
+nothing left to scale. Between the first two a look says nothing: the gradient of a network that dies slowly, in small
+batches, goes to and fro about a threshold.
 """
 _ENOUGH = 8.0
 """Silence, in looks, from which on a network is dead."""
-_ENOUGH_IMAGES = 112
+_ENOUGH_IMAGES = 120
 """The same in images, for small batches: one image in a hundred may wake a network that comes back."""
 _OUTLASTED = 2.0
 """In small batches silence must also last so many times as long as any that a network has come back from."""
@@ -37,7 +40,7 @@ _HALF = 0.5
 where the answers differ more than at first, so that something may be learned above.
 """
 _BROKEN = 3.0
-"""What a look that is not silent takes away: one image in a thousand still wakes many a dead network."""
+"""What a look that breaks the silence takes away: one image in a thousand still wakes many a dead network."""
 _TINY = 1e-30
 _EVERY_STEP = 100
 _LATER = 10
@@ -127,15 +130,15 @@ class Examination:
             memory.silence, memory.silent_since, memory.quiet = 0.0, 0, 0.0
             return
         share = signs.gradient_first / max(min(memory.gradient_first, _USUAL), _TINY)
-        if share > _FAINT:
+        if share > _HEARD:
             memory.outlived, memory.quiet = max(memory.outlived, memory.quiet), 0.0
             memory.silence = max(0.0, memory.silence - _BROKEN)
             memory.silent_since = memory.silent_since if memory.silence else 0
-            return
-        weight = self._weight(share)
-        memory.silence += weight
-        memory.quiet += weight
-        memory.silent_since = memory.silent_since or signs.step
+        elif share <= _FAINT:
+            weight = self._weight(share)
+            memory.silence += weight
+            memory.quiet += weight
+            memory.silent_since = memory.silent_since or signs.step
 
     def _weight(self, share: float) -> float:
         """What a silent look counts, of 0 to 1."""

@@ -1,0 +1,65 @@
+"""What the trainer asks of TensorFlow beneath Keras."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from search.training.tensorflow_runtime import assign, traced, unoptimized, value_of
+
+
+def variable(value: list[float]) -> keras.Variable:
+    return keras.Variable(np.array(value, "float32"))
+
+
+def test_values_that_are_assigned_are_copied():
+    one, other = variable([1.0, 2.0]), variable([3.0])
+    values = [np.array([5.0, 6.0], "float32"), np.array([7.0], "float32")]
+
+    assign([one, other], values)
+    values[0][0] = 9.0
+
+    assert value_of(one).tolist() == [5.0, 6.0]
+    assert value_of(other).tolist() == [7.0]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[np.zeros(3, "float32")], [], [np.zeros(2, "float32")] * 2],
+    ids=["another shape", "too few", "too many"],
+)
+def test_values_that_do_not_fit_are_refused(values):
+    one = variable([1.0, 2.0])
+
+    with pytest.raises(ValueError, match=r"shape|shorter|longer"):
+        assign([one], values)
+
+
+def test_unoptimized_function_gives_the_same_and_leaves_the_options():
+    double = traced(lambda x: 2.0 * x, ((None,), "float32"))
+    before = dict(tf.config.optimizer.get_experimental_options())
+    seen = []
+
+    def watched(x):
+        seen.append(tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"])
+        return double(x)
+
+    result = unoptimized(watched)(np.array([1.0, 4.0], "float32"))
+
+    assert result.numpy().tolist() == [2.0, 8.0]
+    assert seen == [True]
+    assert tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"] is before.get(
+        "disable_meta_optimizer", False
+    )
+
+
+def test_options_are_put_back_after_an_error():
+    def fail(x):
+        raise KeyError(x)
+
+    with pytest.raises(KeyError):
+        unoptimized(fail)(1)
+
+    assert not tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"]
