@@ -26,7 +26,7 @@ class Rules:
     """Whether the standard error of a score is known."""
     competes: bool = True
     """Whether a paused trial that has earned more training must promise more than a new one."""
-    judged_competes: bool = True
+    all_compete: bool = False
     """Whether one that has just been judged must, too."""
 
 
@@ -36,8 +36,8 @@ PARTS = {
     "hpsearch": Rules(),
     "every trial pauses at its rung": Rules(stays=False),
     "errors of scores not known": Rules(knows_errors=False),
-    "what has earned more training need not compete": Rules(competes=False, judged_competes=False),
-    "what has just been judged need not compete": Rules(judged_competes=False),
+    "what has earned more training need not compete": Rules(competes=False),
+    "what has just been judged must compete as well": Rules(all_compete=True),
     "a trial takes half of the time at most": Rules(share=0.5),
     "a trial may take all of the time": Rules(share=1.0),
 }
@@ -109,7 +109,7 @@ class Search:
 
     def _is_outdone(self, standing: rungs.Standing) -> bool:
         """Whether a new trial comes before one that has just been judged."""
-        if self.rules.is_plain or not self.rules.judged_competes:
+        if not self.rules.all_compete:
             return False
         going = replace(standing, is_paused=True)
         everybody = [going if trial.standing is standing else trial.standing for trial in self.trials]

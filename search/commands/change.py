@@ -20,7 +20,7 @@ def enqueue(
 ) -> None:
     """Try this point next; what is not named takes its default.
 
-    The next new trial is this one. A paused one that has earned more training goes on first.
+    The next new trial is this one. Paused ones go on first where they promise more for their seconds.
 
     \b
     hpsearch enqueue head-shrink architecture=DenseNet121 head_width=1024 learning_rate=1e-3

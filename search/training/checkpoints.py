@@ -59,7 +59,7 @@ def load_checkpoint(folder: Path, identity: TrialIdentity, model: keras.Model) -
 
 
 def save_weights(path: Path, weights: Sequence[NDArray[Any]]) -> None:
-    """Write the values of a network's `weights`, BatchNorm averages included."""
+    """Write the values of all of a model's `weights`, in their order, BatchNorm averages included."""
     files.write_arrays(path, weights)
 
 

@@ -26,11 +26,6 @@ _SPACING = 512
 """Images between two weights that are taken into the mean: taking them costs more than a step of a few images."""
 
 
-def _assign(variables: Sequence[keras.Variable], values: Sequence[Any]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-
-
 class WeightAverage:
     """The mean of a model's weights over the steps of late; of no weights, where none are to be averaged."""
 
@@ -40,12 +35,12 @@ class WeightAverage:
         batch_size: int,
         epoch_steps: int,
         *,
-        read: Callable[[keras.Variable], NDArray[Any]] = lambda variable: variable.numpy(),
-        assign: Callable[[Sequence[keras.Variable], Sequence[Any]], None] = _assign,
+        read: Callable[[keras.Variable], NDArray[Any]],
+        assign: Callable[[Sequence[keras.Variable], Sequence[Any]], None],
     ) -> None:
         """Average `variables`, over steps of `batch_size` images; at least once in the `epoch_steps` of an epoch.
 
-        `read` gives a variable's value of now, `assign` replaces values; without them Keras does so.
+        `read` gives a variable's value of now, which may change with the next step; `assign` replaces values.
         """
         self._variables = variables
         self._read = read
@@ -76,6 +71,9 @@ class WeightAverage:
             self._assign(self._variables, weights)
 
     def values(self, variables: Sequence[keras.Variable]) -> list[NDArray[Any]]:
-        """Of any variables: the means of those that are averaged, else what they have now, to be used at once."""
+        """Of any variables, in their order: the means of those that are averaged, else what they have now.
+
+        Not copies: the next step changes them.
+        """
         means = {id(variable): mean for variable, mean in zip(self._variables, self.means, strict=True)}
         return [means[id(one)] if id(one) in means else self._read(one) for one in variables]

@@ -65,7 +65,9 @@ class Scene:
         See `rungs.promotable` and `prospects.outdoes_new`.
         """
         number = rungs.promotable(self._standings, self._ladder, self._factor)
-        return None if number is None or self._is_outdone(number) else number
+        if number is None or not self.may_begin() or prospects.outdoes_new(self._field, number):
+            return number
+        return None
 
     def bet(self) -> int | None:
         """The paused trial that promises more for its seconds than a new one; see `prospects.bet`."""
@@ -74,14 +76,14 @@ class Scene:
         return prospects.bet(self._field)
 
     def goes_on(self, number: int) -> bool:
-        """Whether a paused trial is what to train next, or has earned it as well as what would come first.
+        """Whether a paused trial is what to train next, or among the best of its rung.
 
-        In the latter case pausing it would only cost its set-up again. Before the first
+        The latter also where another one comes first: pausing it would only cost its set-up again. Before the first
         rung there is nothing to compare, and a trial that paused there would wait for ever.
         """
         if not self._ladder or self.trials[number].images < self._ladder[0]:
             return True
-        if rungs.is_promoted(number, self._standings, self._ladder, self._factor) and not self._is_outdone(number):
+        if rungs.is_promoted(number, self._standings, self._ladder, self._factor):
             return True
         if self.earned() is not None:
             return False
@@ -93,10 +95,6 @@ class Scene:
         if self.may_begin():
             return None
         return rungs.promotable(self._standings, self._ladder, self._factor, is_last_call=True)
-
-    def _is_outdone(self, number: int) -> bool:
-        """Whether a new trial may begin, and promises more for its seconds than a paused one."""
-        return self.may_begin() and not prospects.outdoes_new(self._field, number)
 
     @cached_property
     def _field(self) -> prospects.Field:

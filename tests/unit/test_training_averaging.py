@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -21,9 +23,17 @@ class Variable:
         self.value = value.copy()
 
 
+def average_of(variable: Variable, batch_size: int, epoch_steps: int) -> WeightAverage:
+    def assign(variables: Sequence[Variable], values: Sequence[np.ndarray]) -> None:
+        for one, value in zip(variables, values, strict=True):
+            one.assign(value)
+
+    return WeightAverage([variable], batch_size, epoch_steps, read=Variable.numpy, assign=assign)
+
+
 def averaged(values: list[float], batch_size: int = 512, epoch_steps: int = 1000) -> float:
     variable = Variable()
-    average = WeightAverage([variable], batch_size, epoch_steps)
+    average = average_of(variable, batch_size, epoch_steps)
     for step, value in enumerate(values, 1):
         variable.assign(np.full(2, value, "float32"))
         average.add(step)
@@ -67,7 +77,7 @@ def test_jitter_goes(batch_size: int):
 
 def test_weights_are_put_back_after_an_error():
     variable = Variable()
-    average = WeightAverage([variable], 512, 1000)
+    average = average_of(variable, 512, 1000)
     for step in (1, 2):
         variable.assign(np.full(2, step, "float32"))
         average.add(step)
@@ -84,3 +94,18 @@ def test_weights_are_put_back_after_an_error():
     assert seen == [average.means[0][0]]
     assert seen[0] < 2
     assert variable.value[0] == 2
+
+
+def test_values_are_means_where_there_are_any():
+    variable, other = Variable(), Variable()
+    average = average_of(variable, 512, 1000)
+    for step in (1, 2):
+        variable.assign(np.full(2, step, "float32"))
+        average.add(step)
+    other.assign(np.full(2, 7.0, "float32"))
+
+    first, second = average.values([other, variable])
+
+    assert first.tolist() == [7.0, 7.0]
+    assert second.tolist() == average.means[0].tolist()
+    assert variable.value[0] == 2  # in whose place nothing was put

@@ -103,6 +103,25 @@ def test_dead_network_that_single_images_wake_is_dead():
     assert conditions([{}] * 5 + [*silent, {}] * 5)[-1] == "collapsed"
 
 
+@pytest.mark.parametrize(
+    ("gradient", "is_dead"),
+    [(1.5e-4, True), (3e-4, False)],  # next to a first one of 0.1: one and a half thousandths, and three
+    ids=["hardly more than silent", "more"],
+)
+def test_gradient_that_is_hardly_more_breaks_silence_less(gradient, is_dead):
+    faint = [{"gradient": 5e-5}] * 5
+
+    assert (
+        conditions([{}] * 5 + [*faint, {"gradient": gradient}, {"gradient": gradient}] * 3)[-1] == "collapsed"
+    ) is is_dead
+
+
+def test_gradient_that_hovers_above_a_thousandth_is_no_silence():
+    hovering = [{"gradient": 1.5e-4}] * 9
+
+    assert "collapsed" not in conditions([{}] * 5 + [*hovering, {"gradient": 5e-5}] * 30)
+
+
 def test_answers_that_differ_more_than_at_first_get_more_time():
     """Saturated units at the bottom pass no gradient, and still tell images apart."""
     trace = [{"spread": 1e-2}] * 5 + [{"spread": 1.0, "gradient": 0.0}] * 12

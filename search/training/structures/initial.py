@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import keras
 import numpy as np
 
 from search.training.models import all_layers
 from search.training.seeds import derived_seed
 from search.training.tensorflow_runtime import assign
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class InitialState:
@@ -29,13 +34,18 @@ class InitialState:
 
     def restore(self, seed: int) -> None:
         """Begin a trial with `seed`: the same seed gives the same state, whatever was trained before."""
-        for place, (variable, initializer) in enumerate(self._random):
-            drawn = _seeded(initializer, derived_seed(seed, "weights", place))
-            assign([variable], [drawn(variable.shape, dtype=variable.dtype)])
+        assign((variable for variable, _ in self._random), self._drawn(seed))
         for place, variable in enumerate(self._seeds):
             start = [derived_seed(seed, "dropout", place), 0]
             variable.assign(np.array(start, dtype=variable.dtype))
         assign(*self._constant)
+
+    def _drawn(self, seed: int) -> Iterator[Any]:
+        """Values of the random variables, one after the other: all of them at once would be a second network."""
+        for place, (variable, initializer) in enumerate(self._random):
+            drawn = _seeded(initializer, derived_seed(seed, "weights", place))
+            # A class of the user's own may draw another dtype than it is asked for.
+            yield keras.ops.convert_to_tensor(drawn(variable.shape, dtype=variable.dtype), variable.dtype)
 
 
 def _random_variables(model: keras.Model) -> list[tuple[keras.Variable, keras.Initializer]]:

@@ -150,12 +150,13 @@ def unoptimized(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same graph function, run as it was traced.
 
     Before its first run TensorFlow optimizes a graph, which takes longer than several runs of it: what runs a few
-    times an epoch hardly earns that back (docs/decisions/0016).
+    times an epoch hardly earns that back (docs/decisions/0016). Meanwhile an option of the whole process is set, so
+    `function` must not call Python that runs other graphs.
     """
     options = tf.config.optimizer
 
     def run(*arguments: Any) -> Any:
-        before = options.get_experimental_options().get(NOT_OPTIMIZED, False)
+        before = options.get_experimental_options()[NOT_OPTIMIZED]
         options.set_experimental_options({NOT_OPTIMIZED: True})
         try:
             return function(*arguments)

@@ -16,7 +16,8 @@ def configure(threads: int) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     # One of them waits wherever a graph calls Python that runs another graph (`both_passes`).
     tf.config.threading.set_inter_op_parallelism_threads(max(2, threads))
-    # Also a default that is said makes other options, and each function is set up anew for those: `unoptimized`.
+    # Said although it is the default: `unoptimized` goes back to it, and where nothing was said before, these would be
+    # other options, for which each function is set up again.
     tf.config.optimizer.set_experimental_options({NOT_OPTIMIZED: False})
     tf.get_logger().setLevel("ERROR")
     for device in tf.config.list_physical_devices("GPU"):

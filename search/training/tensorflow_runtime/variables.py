@@ -30,10 +30,11 @@ def assign(variables: Iterable[keras.Variable], values: Iterable[Any]) -> None:
 
     Args:
         variables: as many as values.
-        values: arrays, which are copied, or tensors, each of its variable's shape.
+        values: arrays, which are copied, or tensors, each of its variable's shape, tensors also of its dtype.
 
     Raises:
-        ValueError: if a shape is another, or there are not as many; variables before that are changed.
+        ValueError: if a shape or a tensor's dtype is another, or there are not as many; variables before that are
+            changed.
     """
     for variable, value in zip(variables, values, strict=True):
         variable.value.assign(value, read_value=False)

@@ -26,8 +26,8 @@ _FAINT = 1e-3
 _GONE = 1e-6
 """Shares of the first gradient of the first layer. Above the first a look breaks the silence; below the second it is
 silent, but half where layers normalise, which scales up again what is left of a signal; below the third there is
-nothing left to scale. Between the first two a look says nothing: the gradient of a network that dies slowly, in small
-batches, goes to and fro about a threshold.
+nothing left to scale. Between the first two a look only casts doubt: the gradient of a network that dies slowly, in
+small batches, goes to and fro there.
 """
 _ENOUGH = 8.0
 """Silence, in looks, from which on a network is dead."""
@@ -41,6 +41,8 @@ where the answers differ more than at first, so that something may be learned ab
 """
 _BROKEN = 3.0
 """What a look that breaks the silence takes away: one image in a thousand still wakes many a dead network."""
+_DOUBTED = 1.0
+"""The same of one that is hardly more than silent."""
 _TINY = 1e-30
 _EVERY_STEP = 100
 _LATER = 10
@@ -130,15 +132,17 @@ class Examination:
             memory.silence, memory.silent_since, memory.quiet = 0.0, 0, 0.0
             return
         share = signs.gradient_first / max(min(memory.gradient_first, _USUAL), _TINY)
-        if share > _HEARD:
-            memory.outlived, memory.quiet = max(memory.outlived, memory.quiet), 0.0
-            memory.silence = max(0.0, memory.silence - _BROKEN)
-            memory.silent_since = memory.silent_since if memory.silence else 0
-        elif share <= _FAINT:
+        if share <= _FAINT:
             weight = self._weight(share)
             memory.silence += weight
             memory.quiet += weight
             memory.silent_since = memory.silent_since or signs.step
+            return
+        is_broken = share > _HEARD
+        if is_broken:
+            memory.outlived, memory.quiet = max(memory.outlived, memory.quiet), 0.0
+        memory.silence = max(0.0, memory.silence - (_BROKEN if is_broken else _DOUBTED))
+        memory.silent_since = memory.silent_since if memory.silence else 0
 
     def _weight(self, share: float) -> float:
         """What a silent look counts, of 0 to 1."""

@@ -38,7 +38,7 @@ class Memory:
     silent_since: int = 0
     """0 where there is none."""
     quiet: float = 0.0
-    """The same, since the last look that was not silent."""
+    """The same, since the last look that broke it."""
     outlived: float = 0.0
     """The most of it that the network has come back from."""
     has_fallen: bool = False
