@@ -71,7 +71,7 @@ def claim(study: Study, holder: Holder) -> Claim | Nothing:
     more training and promises more for its seconds than a new one; then a paused one that is worth a bet or a new one,
     whichever promises more, and
     of the new ones those in the queue before those that are proposed; at last, where nothing new
-    may begin, the best paused one at each rung. The budget of trials is exact over all workers,
+    may begin, or nothing that fits into the time left, the best paused one at each rung. The budget of trials is exact over all workers,
     because everything happens under one lock.
     """
     with study.deciding():

@@ -91,8 +91,8 @@ class Scene:
         return number == (self.last_call() if bet is None else bet)
 
     def last_call(self) -> int | None:
-        """Where no new trial can begin: the paused one that is the best of its rung, the highest rung first."""
-        if self.may_begin():
+        """Where no new trial can begin, or none in time: the best paused one of its rung, the highest rung first."""
+        if self.may_begin() and not self.is_late:
             return None
         return rungs.promotable(self._standings, self._ladder, self._factor, is_last_call=True)
 

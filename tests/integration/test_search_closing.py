@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import optuna
+import pytest
 from claim_steps import EPOCH, ME, SPACE, begun, ended, finish, judgement, pause, taken, train
 from optuna_dashboard import get_note
 from worker_steps import judged
@@ -77,6 +78,25 @@ def test_nothing_begins_that_cannot_reach_a_score_in_time(store: Store) -> None:
 
     study.set_control(replace(study.control(), deadline=store.now() + 600))
     assert taken(study).number in (0, 1)  # the one that waits, or a new one
+
+
+def test_leader_goes_on_where_what_is_new_does_not_fit_into_the_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SPACE.replace("fixed: {architecture: LeNet5}\n", "").replace(
+        "search:\n", "search:\n  architecture: {choice: [LeNet5, ResNet50]}\n"
+    )
+    study = begun(store, text)
+    for architecture, pace, value in (("LeNet5", 10.0, 0.6), ("ResNet50", 1000.0, 0.4)):
+        claimed = taken(study)
+        assert claimed.params["architecture"] == architecture
+        pause(study, claimed, value, pace=pace)
+    slow = {"architecture": "ResNet50", "learning_rate": 1e-3, "head_width": 64}
+    monkeypatch.setattr("search.worker.claim.propose", lambda *_: slow)
+    study.set_control(replace(study.control(), deadline=store.now() + 60))
+
+    leader = taken(study)
+    assert (leader.number, leader.resume) == (0, True)
 
 
 def test_grid_ends_when_every_point_was_tried(store: Store) -> None:
