@@ -67,11 +67,10 @@ time left. `done`: the study needs no more workers."""
 def claim(study: Study, holder: Holder) -> Claim | Nothing:
     """Take the next trial of a study.
 
-    In this order: a trial that was given back or lost its worker, a paused one that has earned
-    more training and promises more for its seconds than a new one; then a paused one that is worth a bet or a new one,
-    whichever promises more, and
-    of the new ones those in the queue before those that are proposed; at last, where nothing new
-    may begin, or nothing that fits into the time left, the best paused one at each rung. The budget of trials is exact over all workers,
+    In this order: a trial that was given back or lost its worker; a paused one that has earned more training and
+    promises more for its seconds than a new one; a paused one that is worth a bet, or a new one, whichever promises
+    more, and of the new ones those in the queue before those that are proposed; at last, where nothing new may begin
+    or fits into the time left, the best paused one at each rung. The budget of trials is exact over all workers,
     because everything happens under one lock.
     """
     with study.deciding():
