@@ -22,9 +22,17 @@ import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attendant import hyperparameters, settle, train
 from scores.rows import MOST_COST, Row, read, table, write
+
+if TYPE_CHECKING:
+    from scores.watch import Honesty, Timed
+
+    from search.training.data.dataset import Dataset
+    from search.training.session import Session
+    from search.training.tensorflow_runtime import Forward
 
 NETWORKS = ("DenseNet121", "MobileNet", "EfficientNetB1", "ResNet50", "Xception", "LeNet5")
 BATCH_SIZES = (128, 1024)
@@ -74,7 +82,7 @@ def _cases(only: str) -> list[tuple[str, int]]:
 
 def _measure(cases: list[tuple[str, int]], rows: list[Row], options: argparse.Namespace) -> None:
     settle(options.threads, processor_time=options.processor_time)
-    from scores.watch import watching
+    from scores.watch import Honesty, watching
 
     from search.training.data.dataset import load_dataset
     from search.training.structures.kept import Structures
@@ -89,6 +97,9 @@ def _measure(cases: list[tuple[str, int]], rows: list[Row], options: argparse.Na
         found.append(row)
         print(row, file=sys.stderr)
 
+    def honesty(session: Session, data: Dataset, forward: Forward, timed: Timed) -> Honesty:
+        return Honesty(session, data, forward, timed, say)
+
     known = cases[0][0]
     for network, batch_size in cases:
         if network != known:
@@ -99,7 +110,7 @@ def _measure(cases: list[tuple[str, int]], rows: list[Row], options: argparse.Na
             network, batch_size=batch_size, epochs=options.epochs, learning_rate=LEARNING_RATE, patience=options.epochs,
             **({} if options.rungs else {"weight_average": "none"}),
         )  # fmt: skip
-        with tempfile.TemporaryDirectory() as folder, watching(say):
+        with tempfile.TemporaryDirectory() as folder, watching(honesty):
             train(Path(folder), values, dataset, structures, judge_at)
         rows.extend(found)
         if options.json:
