@@ -63,7 +63,12 @@ def test_breadth_first_pauses_the_others(shown: Shows) -> None:
     pruned = [one for one in shown if one["state"] == "pruned"]
     assert pruned
     assert all(one["why"].startswith("Paused after ") for one in pruned)
-    assert {one["curve"][-1]["epoch"] for one in pruned} <= {0.3333, 1, 3}  # the rungs
+    assert {one["curve"][-1]["epoch"] for one in pruned} <= {
+        0.3333,
+        1,
+        2,
+        3,
+    }  # the rungs, and where a bet's epoch ended
     assert any(len(one["curve"]) == 1 for one in pruned)
 
 
