@@ -63,12 +63,8 @@ def test_breadth_first_pauses_the_others(shown: Shows) -> None:
     pruned = [one for one in shown if one["state"] == "pruned"]
     assert pruned
     assert all(one["why"].startswith("Paused after ") for one in pruned)
-    assert {one["curve"][-1]["epoch"] for one in pruned} <= {
-        0.3333,
-        1,
-        2,
-        3,
-    }  # the rungs, and where a bet's epoch ended
+    # The rungs, and the end of an epoch that a bet went on to.
+    assert {one["curve"][-1]["epoch"] for one in pruned} <= {0.3333, 1, 2, 3}
     assert any(len(one["curve"]) == 1 for one in pruned)
 
 
