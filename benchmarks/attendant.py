@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from search.training.encoding import decode, encode
 from search.training.messages import EpochEnded, Train, Verdict
+from search.worker.rungs import rungs
 from spaces.catalogue import RULES
+from spaces.space import Pruner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +58,12 @@ def hyperparameters(architecture: str, **values: Any) -> dict[str, Any]:
     """All parameters of a trial: the defaults, where `values` has no other."""
     defaults = {name: rule.default_for(architecture) for name, rule in RULES.items()}
     return {**defaults, "architecture": architecture, **values}
+
+
+def usual_rungs(n_train: int, epochs: int) -> tuple[int, ...]:
+    """Images seen at which a search judges trials of so many epochs without more being said."""
+    pruner = Pruner()
+    return rungs(pruner.min_images, n_train, epochs, pruner.reduction_factor)
 
 
 def command(folder: Path, values: dict[str, Any], trial: int = 0, judge_at: tuple[int, ...] = ()) -> Train:

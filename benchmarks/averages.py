@@ -19,7 +19,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attendant import hyperparameters, settle, train
+from attendant import hyperparameters, settle, train, usual_rungs
 
 if TYPE_CHECKING:
     from scores.watch import Timed
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 NETWORKS = ("DenseNet121", "MobileNet", "EfficientNetB1", "ResNet50")
 MOMENTA = (0.99, 0.9, 0.5)
 SIZES = (128, 256, 512, 1024)
-FIRST_RUNG, FACTOR = 1500, 3
-"""What `pruner: {name: asha}` means without more being said."""
 
 
 def main() -> None:
@@ -44,10 +42,9 @@ def main() -> None:
 
     from search.training.data.dataset import load_dataset
     from search.training.structures.kept import Structures
-    from search.worker.rungs import rungs
 
     dataset = load_dataset(options.source)
-    judge_at = rungs(FIRST_RUNG, len(dataset.train), 1, FACTOR)
+    judge_at = usual_rungs(len(dataset.train), 1)
     found: dict[str, list[float]] = defaultdict(list)
 
     def cures(session: Session, data: Dataset, forward: Forward, _: Timed) -> TrialCallback:

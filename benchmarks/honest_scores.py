@@ -24,7 +24,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attendant import hyperparameters, settle, train
+from attendant import hyperparameters, settle, train, usual_rungs
 from scores.rows import MOST_COST, Row, read, table, write
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 NETWORKS = ("DenseNet121", "MobileNet", "EfficientNetB1", "ResNet50", "Xception", "LeNet5")
 BATCH_SIZES = (128, 1024)
 LEARNING_RATE = 1e-3
-FIRST_RUNG, FACTOR = 1500, 3
-"""What `pruner: {name: asha}` means without more being said."""
 
 
 def main() -> int:
@@ -86,11 +84,10 @@ def _measure(cases: list[tuple[str, int]], rows: list[Row], options: argparse.Na
 
     from search.training.data.dataset import load_dataset
     from search.training.structures.kept import Structures
-    from search.worker.rungs import rungs
 
     dataset = load_dataset(options.source, train_limit=options.train_limit)
     structures = Structures()
-    judge_at = rungs(FIRST_RUNG, len(dataset.train), options.epochs, FACTOR) if options.rungs else ()
+    judge_at = usual_rungs(len(dataset.train), options.epochs) if options.rungs else ()
     found: list[Row] = []
 
     def say(row: Row) -> None:

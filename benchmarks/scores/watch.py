@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     """Of each layer (2, channels): mean and variance."""
 
 N_SAMPLES = 3
-BATCH = 128
-"""Images in a batch that averages are computed from, as the trainer does."""
+BATCH_SIZE = 128
+"""Images in a batch that averages are computed from, as in `search.training.batch_norm`."""
 
 
 @contextmanager
@@ -186,5 +186,5 @@ class Cures(Watch):
             for size in self._sizes:
                 for seed in range(N_SAMPLES):
                     chosen = np.random.default_rng(seed).choice(self._dataset.train, size, replace=False)
-                    found = self._accuracy(self._computed(chosen, BATCH), judged_on)
+                    found = self._accuracy(self._computed(chosen, BATCH_SIZE), judged_on)
                     self._say(f"computed from {size:,} images", found - whole)
