@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from search.training.tensorflow_runtime import assign, traced, unoptimized, value_of
+from search.training.tensorflow_runtime import assign, dropout, traced, unoptimized, value_of
 
 
 def variable(value: list[float]) -> keras.Variable:
@@ -61,3 +61,36 @@ def test_options_are_put_back_after_an_error():
         unoptimized(fail)(1)
 
     assert not tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"]
+
+
+@pytest.fixture(scope="module")
+def dropped():
+    """Values, a rate and a seed to what is left of the values, as one graph function for every rate."""
+    generator = keras.random.SeedGenerator(0)
+    run = traced(lambda x, rate: dropout(x, rate, generator), ((None, 300), "float32"), ((), "float32"))
+
+    def at_rate(x, rate, seed):
+        generator.state.assign([seed, 0])
+        return run(x, np.float32(rate)).numpy()
+
+    return at_rate
+
+
+def test_dropout_zeroes_at_the_rate_of_now_and_keeps_the_mean(dropped):
+    values = np.random.default_rng(0).uniform(1.0, 2.0, (200, 300)).astype("float32")
+
+    left = dropped(values, 0.4, 1)
+
+    assert np.mean(left == 0.0) == pytest.approx(0.4, abs=0.01)
+    assert left[left > 0] == pytest.approx(values[left > 0] / 0.6)
+    assert left.mean() == pytest.approx(values.mean(), rel=0.01)
+    # Each image has zeros of its own, each seed others, and one seed the same ones again.
+    assert not np.array_equal(left[0] == 0.0, left[1] == 0.0)
+    assert not np.array_equal(left, dropped(values, 0.4, 2))
+    assert np.array_equal(left, dropped(values, 0.4, 1))
+
+
+def test_dropout_at_rate_zero_leaves_every_bit(dropped):
+    values = np.random.default_rng(0).normal(size=(50, 300)).astype("float32")
+
+    assert np.array_equal(dropped(values, 0.0, 1), values)

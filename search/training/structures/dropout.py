@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import ops
 
+from search.training.tensorflow_runtime import dropout
+
 if TYPE_CHECKING:
     from search.training.structures.optimizers import Settings
 
@@ -27,7 +29,4 @@ class LiveDropout(keras.layers.Layer):
         """Values of the same shape and mean."""
         if not training:
             return inputs
-        rate = ops.convert_to_tensor(self._settings.dropout)
-        # `keras.random.dropout` asks whether the rate is 0 while the graph is traced.
-        kept = keras.random.uniform(ops.shape(inputs), dtype=inputs.dtype, seed=self.seed_generator) >= rate
-        return ops.where(kept, inputs / (1 - rate), 0.0)
+        return dropout(inputs, ops.convert_to_tensor(self._settings.dropout), self.seed_generator)

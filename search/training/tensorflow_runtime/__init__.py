@@ -1,7 +1,8 @@
-"""The one place that imports `tensorflow` itself: its process, its graph functions, its fused operations."""
+"""The one place that imports `tensorflow` itself: its process, its graph functions, its operations."""
 
 from __future__ import annotations
 
+from search.training.tensorflow_runtime.dropout import dropout
 from search.training.tensorflow_runtime.fused import FusedAdam, FusedBatchNormalization, FusedSGD, fuse
 from search.training.tensorflow_runtime.graphs import (
     Forward,
@@ -29,6 +30,7 @@ __all__ = [
     "both_passes",
     "compiled_forward",
     "configure",
+    "dropout",
     "forget_gradients",
     "fuse",
     "idle_memory",

@@ -14,8 +14,8 @@ def configure(threads: int) -> None:
     Call it before anything is computed: TensorFlow starts its thread pools at the first operation.
     """
     tf.config.threading.set_intra_op_parallelism_threads(threads)
-    # One of them waits wherever a graph calls Python that runs another graph (`both_passes`).
-    tf.config.threading.set_inter_op_parallelism_threads(max(2, threads))
+    # One more than cores, because one waits wherever a graph calls Python that runs another graph (`both_passes`).
+    tf.config.threading.set_inter_op_parallelism_threads(threads + 1)
     # Said although it is the default: `unoptimized` goes back to it, and where nothing was said before, these would be
     # other options, for which each function is set up again.
     tf.config.optimizer.set_experimental_options({NOT_OPTIMIZED: False})
