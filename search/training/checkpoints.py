@@ -27,17 +27,18 @@ _FORMAT = 4
 _log = logging.getLogger(__name__)
 
 
-def save_checkpoint(folder: Path, identity: TrialIdentity, state: TrialState, model: keras.Model) -> None:
+def save_checkpoint(folder: Path, identity: TrialIdentity, state: TrialState, model: keras.Model | None) -> None:
     """Write the checkpoint of `state.position`.
+
+    `model` is None where nothing will be trained any more: how a trial has ended is told by its state alone, and its
+    arrays would be as large as four times its weights.
 
     Raises:
         OSError: if there is no room for it; earlier checkpoints are as they were.
     """
-    arrays = files.checkpoint_arrays(folder, state.position)
-    files.write_arrays(arrays, [*(variable.numpy() for variable in _variables(model)), *model.average.means])
     manifest = {
         "format": _FORMAT,
-        "sha256": files.sha256(arrays),
+        "sha256": _save_arrays(files.checkpoint_arrays(folder, state.position), model) if model is not None else None,
         "identity": asdict(identity),
         "state": state.to_json(),
     }
@@ -46,6 +47,8 @@ def save_checkpoint(folder: Path, identity: TrialIdentity, state: TrialState, mo
 
 def load_checkpoint(folder: Path, identity: TrialIdentity, model: keras.Model) -> TrialState | None:
     """Put `model` and its optimizer into the newest checkpoint that is whole, and return its state.
+
+    The model stays as it is where the checkpoint says that the trial has ended.
 
     A damaged one is passed over, with a line in the log; None if there is none left, and then the
     trial begins anew.
@@ -79,17 +82,27 @@ def _load(folder: Path, images: int, identity: TrialIdentity, model: keras.Model
         raise CheckpointError(f"its format must be {_FORMAT}, but is {manifest['format']!r}")
     if manifest["identity"] != asdict(identity):
         raise CheckpointError("it belongs to a trial with other hyperparameters, seed, objective or data")
-    arrays = files.checkpoint_arrays(folder, images)
-    if files.sha256(arrays) != manifest["sha256"]:
-        raise CheckpointError("its arrays do not have the checksum in its manifest")
     state = TrialState.from_json(manifest["state"])
     if state.best_images and not files.best_weights(folder, state.best_images).exists():
         raise CheckpointError(f"the weights of its best judgement, at {state.best_images} images, are gone")
-    found = files.read_arrays(arrays)
+    if manifest["sha256"] is not None:
+        _load_arrays(files.checkpoint_arrays(folder, images), manifest["sha256"], model)
+    return state
+
+
+def _save_arrays(path: Path, model: keras.Model) -> str:
+    """Write them; their checksum."""
+    files.write_arrays(path, [*(variable.numpy() for variable in _variables(model)), *model.average.means])
+    return files.sha256(path)
+
+
+def _load_arrays(path: Path, sha256: str, model: keras.Model) -> None:
+    if files.sha256(path) != sha256:
+        raise CheckpointError("its arrays do not have the checksum in its manifest")
+    found = files.read_arrays(path)
     n_means = len(model.average.means)
     _assign(_variables(model), found[: len(found) - n_means])
     model.average.means = found[len(found) - n_means :]
-    return state
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

@@ -18,7 +18,7 @@ from search.training.state import TrialIdentity
 if TYPE_CHECKING:
     from search.training.channel import Channel
     from search.training.data.dataset import Dataset
-    from search.training.messages import Ending, Train, TrialEnded
+    from search.training.messages import Train, TrialEnded
     from search.training.stopwatch import Stopwatch
     from search.training.structures.kept import Structures
 
@@ -64,17 +64,9 @@ def _begin(session: Session) -> None:
     if found is not None:
         session.state, session.vitals = found, list(found.signs)
         session.stopwatch.add(found.seconds)
-        session.ending = _ending_of(session)
+        session.ending = session.outcome
     files.remove_beyond(session.folder, session.state.position)
     session.announce()
-
-
-def _ending_of(session: Session) -> Ending | None:
-    """How a continued trial has ended already, if it has."""
-    state, hp = session.state, session.hp
-    if state.epoch >= hp.epochs:
-        return "finished"
-    return "early_stopped" if state.epochs_without_gain >= hp.patience else None
 
 
 def _fit(session: Session, dataset: Dataset) -> None:

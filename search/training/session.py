@@ -84,6 +84,13 @@ class Session:
         return self.ending is not None or self.failure is not None
 
     @property
+    def outcome(self) -> Ending | None:
+        """How the trial has ended by itself: with its last epoch, or its patience; None while it has not."""
+        if self.state.epoch >= self.hp.epochs:
+            return "finished"
+        return "early_stopped" if self.state.epochs_without_gain >= self.hp.patience else None
+
+    @property
     def epochs(self) -> float:
         """Epochs done, up to the last judgement; within an epoch a fraction."""
         return self.course.epochs_at(self.state.images)
@@ -185,7 +192,7 @@ class Session:
         )
         self._channel.send(event)
         self.vitals = []
-        if self.state.epoch >= self.hp.epochs:
+        if self.outcome == "finished":
             # Whoever has trained all epochs has finished, whatever the verdict.
             self.end("finished")
         if (action := self._verdict()) != "continue":

@@ -177,18 +177,18 @@ def test_f17_checkpoint_without_room_leaves_the_one_before(tmp_path):
             if isinstance(event, EpochEnded):
                 first.append(event)
                 let_write(running, room_for_weights_only(folder) if len(first) == 1 else None)
-                running.say(Verdict(action="continue"))
+                running.say(Verdict(action="pause" if len(first) == 4 else "continue"))
         left = sorted(path.name for path in folder.iterdir() if "checkpoint" in path.name)
         let_write(running, resource.RLIM_INFINITY)
         events, ended = running.trial(replace(command, resume=True))
 
-    assert event.epochs == 5
+    assert event.epochs == 4
     assert event.best_epoch > 2  # better weights than those that the checkpoint speaks of came and went
     assert left == ["checkpoint-000000256.json", "checkpoint-000000256.npz"]
-    assert (tmp_path / "trainer.log").read_text().count("no checkpoint at") == 4
+    assert (tmp_path / "trainer.log").read_text().count("no checkpoint at") == 3
     assert events[0].epoch == 1
-    assert curve_of(events) == curve_of(first)[1:]
-    assert ended.best_value == event.best_value
+    assert curve_of(events)[:-1] == curve_of(first)[1:]
+    assert (ended.epochs, ended.best_value >= event.best_value) == (5, True)
 
 
 def room_for_weights_only(folder):

@@ -194,6 +194,21 @@ def test_trial_that_has_ended_is_not_trained_further(tmp_path):
     assert (again.ended.ending, again.curve) == ("early_stopped", [])
 
 
+def test_trial_with_all_its_epochs_leaves_no_arrays_and_is_not_trained_further(tmp_path):
+    first = train(tmp_path, SMALL)
+    newest, before = sorted(tmp_path.glob("checkpoint-*.json"), reverse=True)
+    assert not newest.with_suffix(".npz").exists()
+    assert before.with_suffix(".npz").exists()
+
+    again = train(tmp_path, SMALL, resume=True)
+
+    assert parts(again) == parts(first)
+    assert (again.ended.ending, again.curve) == ("finished", [])
+    # Should its state be lost, it goes on from the judgement before.
+    newest.unlink()
+    assert train(tmp_path, SMALL, resume=True).curve == first.curve[-1:]
+
+
 def test_command_without_resume_begins_anew(tmp_path):
     first = train(tmp_path, SMALL, answer=action_at(2, "pause"))
 

@@ -61,7 +61,13 @@ class Trial:
             resume=False, builders=None,
         )  # fmt: skip
         hp = SimpleNamespace(
-            epochs=5, architecture="LeNet5", learning_rate=0.1, optimizer="adam", batch_size=64, schedule="constant"
+            epochs=5,
+            patience=5,
+            architecture="LeNet5",
+            learning_rate=0.1,
+            optimizer="adam",
+            batch_size=64,
+            schedule="constant",
         )
         channel = Channel(commands[0], events[1])
         identity = TrialIdentity.of(command, "data")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_talk import RESIDUAL, SMALL, digits, train
+from training_talk import RESIDUAL, SMALL, action_at, digits, train
 
 from search.training import files
 from search.training.hyperparameters import Hyperparameters
@@ -15,6 +15,10 @@ MANY_STEPS = {**RESIDUAL, "batch_size": 256, "epochs": 4, "learning_rate": 1e-2}
 
 def trained(folder: Path, **values: object):
     return train(folder, {**MANY_STEPS, **values}, data=digits(1024))
+
+
+def paused_after_an_epoch(folder: Path, **values: object):
+    return train(folder, {**MANY_STEPS, **values}, data=digits(1024), answer=action_at(1, "pause"))
 
 
 def test_average_leaves_the_training_as_it_is(tmp_path):
@@ -29,7 +33,7 @@ def test_average_leaves_the_training_as_it_is(tmp_path):
 
 
 def test_best_weights_are_the_mean_and_training_goes_on_from_the_last(tmp_path):
-    ended = trained(tmp_path, epochs=1).ended
+    ended = paused_after_an_epoch(tmp_path).ended
 
     model = build_model(Hyperparameters.from_dict(MANY_STEPS), (28, 28, 1), 10, None)
     n_weights, n_means = len(model.variables), len(model.trainable_variables)
@@ -49,7 +53,7 @@ def _trainable(model, arrays):
 
 @pytest.mark.parametrize("values", [{"weight_average": "none"}, {"batch_norm": "keras"}])
 def test_last_steps_weights_are_kept_where_none_are_averaged(tmp_path, values):
-    ended = trained(tmp_path, epochs=1, **values).ended
+    ended = paused_after_an_epoch(tmp_path, **values).ended
 
     model = build_model(Hyperparameters.from_dict(MANY_STEPS), (28, 28, 1), 10, None)
     best = files.read_arrays(Path(ended.weights))

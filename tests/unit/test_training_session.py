@@ -35,7 +35,7 @@ class Talk:
         self.model = SimpleNamespace(stop_training=False, count_params=lambda: 12)
         self.session = Session(
             command,
-            SimpleNamespace(epochs=epochs),
+            SimpleNamespace(epochs=epochs, patience=epochs),
             TrialIdentity.of(command, "data"),
             Channel(commands[0], events[1]),
             Stopwatch("setup"),

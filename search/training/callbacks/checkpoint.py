@@ -66,7 +66,8 @@ class Checkpoint(TrialCallback):
         session = self.session
         session.stopwatch.switch("checkpoint")
         try:
-            save_checkpoint(session.folder, session.identity, session.snapshot(), session.model)
+            model = None if session.outcome else session.model
+            save_checkpoint(session.folder, session.identity, session.snapshot(), model)
         except OSError as error:
             _log.warning("no checkpoint at %d images: %s", session.state.position, error)
         # Only now: until this checkpoint is whole, the ones before need the best weights they speak of.

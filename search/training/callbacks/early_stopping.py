@@ -10,6 +10,5 @@ class EarlyStopping(TrialCallback):
 
     def stretch_ended(self, metrics: dict[str, float]) -> None:  # noqa: ARG002
         """Compare; a trial that has trained all its epochs has finished and not stopped early."""
-        state, hp = self.session.state, self.session.hp
-        if state.epochs_without_gain >= hp.patience and state.epoch < hp.epochs:
+        if self.session.outcome == "early_stopped":
             self.session.end("early_stopped")
