@@ -125,24 +125,40 @@ class TrialNetwork(keras.Model):
 
         Keras' own `fit` makes a `tf.data` pipeline of the feed and runs each step under a distribution strategy: as
         long as a fifth of a step of LeNet-5 takes. Here the next batch is made while a step runs, and that is all.
+
+        Before its first run TensorFlow takes seconds over the graph of a step. Meanwhile a second thread traces what
+        validation needs, which for a new DenseNet121 takes as long.
         """
         hooks = keras.callbacks.CallbackList(callbacks, model=self)
         self.stop_training = False
         hooks.on_train_begin()
-        for epoch in range(epochs):
-            self.reset_metrics()
-            hooks.on_epoch_begin(epoch)
-            logs: dict[str, float] = {}
-            for step, batch in enumerate(_ahead(feed)):
-                hooks.on_train_batch_begin(step)
-                logs = self.train_step(batch)
-                hooks.on_train_batch_end(step, logs)
+        _ = self._parts[0].passes  # before the other thread begins: two that trace at once take turns
+        with ThreadPoolExecutor(1) as aside:
+            validation = aside.submit(self._prepare_validation)
+            for epoch in range(epochs):
+                self.reset_metrics()
+                hooks.on_epoch_begin(epoch)
+                logs = self._train(feed, hooks)
+                validation.result()
+                hooks.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
-            hooks.on_epoch_end(epoch, logs)
+        hooks.on_train_end()
+
+    def _train(self, feed: TrainingFeed, hooks: keras.callbacks.CallbackList) -> dict[str, float]:
+        """Train on the batches of `feed`; the means of all steps."""
+        logs: dict[str, float] = {}
+        for step, batch in enumerate(_ahead(feed)):
+            hooks.on_train_batch_begin(step)
+            logs = self.train_step(batch)
+            hooks.on_train_batch_end(step, logs)
             if self.stop_training:
                 break
-        hooks.on_train_end()
+        return logs
+
+    def _prepare_validation(self) -> None:
+        for part in self._parts:
+            _ = part.infer
 
     def train_step(self, data: tuple[Any, Any]) -> dict[str, float]:
         """One step; the epoch's means so far of loss and accuracy."""

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from search.training.models import batch_norm_layers
@@ -33,6 +34,11 @@ class Part:
         self.initial = InitialState(model)
         self.variables: list[keras.Variable] = model.trainable_variables
         self._updates: dict[tuple[str, bool], Update] = {}
+
+    @property
+    def infer(self) -> Callable[[Any], Any]:
+        """The forward pass of validation; what TensorFlow does before a graph's first run is done."""
+        raise NotImplementedError
 
     @property
     def watched(self) -> int | None:
@@ -81,12 +87,14 @@ class Backbone(Part):
         """
         self._above = above
         try:
-            return self._passes(images, labels)
+            return self.passes(images, labels)
         finally:
             del self._above
 
     @cached_property
-    def _passes(self) -> Callable[[Any, Any], list[Any]]:
+    def passes(self) -> Callable[[Any, Any], list[Any]]:
+        """Both passes of training, with the gap that `derive` fills."""
+
         def above(features: Any, labels: Any) -> Any:
             return self._above(features, labels)
 
@@ -99,8 +107,8 @@ class Backbone(Part):
 
     @cached_property
     def infer(self) -> Callable[[Any], Any]:
-        """The forward pass of validation."""
-        return traced(lambda images: self._call(images, training=False), self._images)
+        """Images to features."""
+        return _tried(lambda images: self._call(images, training=False), self._images)
 
     def _call(self, images: Any, *, training: bool) -> Any:
         return self.model(self.preprocessing(images), training=training)
@@ -125,8 +133,8 @@ class Head(Part):
 
     @cached_property
     def infer(self) -> Callable[[Any], Any]:
-        """The forward pass of validation."""
-        return traced(lambda features: self.model(features, training=False), self._features)
+        """Features to logits."""
+        return _tried(lambda features: self.model(features, training=False), self._features)
 
     def _loss(self, features: Any, labels: Any) -> tuple[Any, Any, Any]:
         """Mean loss of a batch, how many of its images are answered rightly, and signs of life (3,).
@@ -141,6 +149,14 @@ class Head(Part):
         dead = ops.mean(ops.cast(ops.all(ops.equal(features, 0.0), axis=0), "float32"))
         plain = ops.mean(ops.sparse_categorical_crossentropy(labels, logits, from_logits=True))
         return ops.mean(loss), ops.sum(ops.cast(right, "float32")), ops.stack([plain, spread, dead])
+
+
+def _tried(function: Callable[[Any], Any], inputs: tuple[tuple[int | None, ...], str]) -> Callable[[Any], Any]:
+    """A graph function that has run once, for a single image."""
+    run = traced(function, inputs)
+    (_, *shape), dtype = inputs
+    run(np.zeros((1, *shape), dtype))
+    return run
 
 
 def smoothed_cross_entropy(labels: Any, logits: Any, smoothing: Any) -> Any:
