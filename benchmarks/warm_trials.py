@@ -5,10 +5,11 @@
     python benchmarks/warm_trials.py --figure FILE.svg      # draw the setups, too
 
 Each trial is an epoch of 2,048 images and a validation, in the order in which a search proposes them:
-four networks at their defaults first, then learning rates, heads and batch sizes mixed. First
+four networks at their defaults first, then learning rates, heads and batch sizes mixed. On one side
 hpsearch's trainers take them from one list, spoken to as workers do: one for every two cores, as `hpsearch start`
-has them. Then a loop that builds, compiles, fits with `validation_data` and clears the
-session each time goes through the same list with all cores. Imports are left out of both. Setup is all
+has them. On the other a loop that builds, compiles, fits with `validation_data` and clears the
+session each time goes through the same list with all cores. They take turns, four trials each, one waiting for the
+other, so that both see the same machine. Imports are left out of both. Setup is all
 that comes before the second step, less what the later steps took on average. Ends with status 1 when
 hpsearch makes fewer than four times as many trials a minute.
 """
@@ -23,37 +24,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attendant import command, environment, hyperparameters
+from warming.points import POINTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 N_IMAGES = 2048
 VALIDATION = 0.015
 """Of the training part: 226 images, about a tenth of those trained on."""
 WANTED = 4.0
-POINTS: tuple[dict[str, Any], ...] = (
-    {"architecture": "DenseNet121", "dropout": 0.0, "learning_rate": 1e-3},
-    {"architecture": "MobileNet", "dropout": 0.0, "learning_rate": 1e-3},
-    {"architecture": "EfficientNetB1", "dropout": 0.0, "learning_rate": 1e-3},
-    {"architecture": "VGG16", "dropout": 0.0, "learning_rate": 1e-4},
-    {"architecture": "DenseNet121", "dropout": 0.3, "learning_rate": 2e-3},
-    {"architecture": "MobileNet", "head_width": 1024, "dropout": 0.1, "learning_rate": 4e-3},
-    {"architecture": "DenseNet121", "head_layers": 2, "head_width": 1536, "dropout": 0.2, "learning_rate": 5e-4},
-    {"architecture": "EfficientNetB1", "batch_size": 512, "dropout": 0.4, "learning_rate": 3e-3},
-    {"architecture": "VGG16", "dropout": 0.3, "learning_rate": 3e-4},
-    {"architecture": "MobileNet", "head_width": 1024, "dropout": 0.2, "learning_rate": 2e-3},
-    {"architecture": "DenseNet121", "batch_size": 512, "dropout": 0.3, "learning_rate": 1e-3},
-    {"architecture": "EfficientNetB1", "dropout": 0.1, "learning_rate": 5e-3},
-    {"architecture": "VGG16", "head_layers": 2, "head_width": 1024, "dropout": 0.5, "learning_rate": 2e-4},
-    {"architecture": "MobileNet", "batch_size": 768, "head_width": 2048, "dropout": 0.0, "learning_rate": 8e-3},
-    {"architecture": "EfficientNetB1", "head_width": 2560, "dropout": 0.2, "learning_rate": 1e-3},
-    {"architecture": "VGG16", "batch_size": 512, "dropout": 0.1, "learning_rate": 1e-4},
-)
-"""Batch size 256 and one dense layer of 512 where nothing else is said."""
+N_IN_TURN = 4
+"""Trials."""
 KINDS = {
     "cold": "cold network",
     "new": "new head or batch size",
@@ -66,8 +54,12 @@ def main() -> int:
     options = _options()
     points = [_point(point) for point in POINTS if re.search(options.only, point["architecture"])]
     with tempfile.TemporaryDirectory() as folder:
-        ours = _hpsearch(points, Path(folder), options)
-        theirs = _plain(points, options)
+        ours, theirs = _Hpsearch(points, Path(folder), options), _Plain(points, options)
+        for begin in range(0, len(points), N_IN_TURN):
+            for side in (ours, theirs):
+                side.train(range(begin, min(begin + N_IN_TURN, len(points))))
+        for side in (ours, theirs):
+            side.end()
     if options.figure:
         _draw(points, ours, theirs, options.figure)
     return _print(points, ours, theirs)
@@ -87,44 +79,66 @@ def _point(values: dict[str, Any]) -> dict[str, Any]:
     return hyperparameters(**values, **blocks, epochs=1)
 
 
-@dataclass
-class Side:
-    """What one side took."""
+class Side(ABC):
+    """One of the two, while it goes through the trials."""
 
-    wall: float
-    """Seconds for all trials."""
-    setups: dict[int, float]
-    """Seconds of each trial's setup, by number."""
-    kinds: dict[int, str]
-    """What of each trial was known to its process."""
-    peak: float
-    """Memory of all processes at their peaks, MiB."""
+    def __init__(self, points: list[dict[str, Any]]) -> None:
+        """Go through `points`, in turns."""
+        self.points = points
+        self.wall = 0.0
+        """Seconds for all trials so far."""
+        self.setups: dict[int, float] = {}
+        """Seconds of each trial's setup, by number."""
+        self.peak = 0.0
+        """Memory of all processes at their peaks, MiB, once it has ended."""
+
+    def train(self, numbers: Iterable[int]) -> None:
+        """Take a turn."""
+        begun = time.perf_counter()
+        self._train(numbers)
+        self.wall += time.perf_counter() - begun
+
+    @abstractmethod
+    def _train(self, numbers: Iterable[int]) -> None:
+        """Train some of the points."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """No more turns: read the memory, and end all processes."""
 
 
-def _hpsearch(points: list[dict[str, Any]], folder: Path, options: argparse.Namespace) -> Side:
-    """Through trainers that live from the first trial to the last, each spoken to by a thread of this process."""
-    numbers = iter(range(len(points)))
-    lock = Lock()
-    trainers = [_Trainer(folder, place, options) for place in range(max(1, options.cores // 2))]
-    begun = time.perf_counter()
+class _Hpsearch(Side):
+    """Trainers that live from the first trial to the last, each spoken to by a thread of this process."""
 
-    def work(trainer: _Trainer) -> None:
-        while True:
-            with lock:
-                number = next(numbers, None)
-            if number is None:
-                return
-            trainer.run(number, points[number])
+    def __init__(self, points: list[dict[str, Any]], folder: Path, options: argparse.Namespace) -> None:
+        super().__init__(points)
+        self._trainers = [_Trainer(folder, place, options) for place in range(max(1, options.cores // 2))]
 
-    with ThreadPoolExecutor(len(trainers)) as pool:
-        list(pool.map(work, trainers))
-    wall = time.perf_counter() - begun
-    setups: dict[int, float] = {}
-    kinds: dict[int, str] = {}
-    for trainer in trainers:
-        setups |= trainer.setups
-        kinds |= _kinds({number: points[number] for number in trainer.setups})
-    return Side(wall, setups, kinds, sum(trainer.end() for trainer in trainers))
+    def _train(self, numbers: Iterable[int]) -> None:
+        left, lock = iter(numbers), Lock()
+
+        def work(trainer: _Trainer) -> None:
+            while True:
+                with lock:
+                    number = next(left, None)
+                if number is None:
+                    return
+                trainer.run(number, self.points[number])
+
+        with ThreadPoolExecutor(len(self._trainers)) as pool:
+            list(pool.map(work, self._trainers))
+        self.setups = {number: seconds for one in self._trainers for number, seconds in one.setups.items()}
+
+    @property
+    def kinds(self) -> dict[int, str]:
+        """What of each trial was known to its process."""
+        found: dict[int, str] = {}
+        for trainer in self._trainers:
+            found |= _kinds({number: self.points[number] for number in trainer.setups})
+        return found
+
+    def end(self) -> None:
+        self.peak = sum(trainer.end() for trainer in self._trainers)
 
 
 def _kinds(points: dict[int, dict[str, Any]]) -> dict[int, str]:
@@ -188,34 +202,43 @@ def _say(side: str, number: int, point: dict[str, Any], setup: float, total: flo
     print(f"{side:8} {number:2} {network}: setup {setup:.2f} s, in all {total:.1f} s", file=sys.stderr)
 
 
-def _plain(points: list[dict[str, Any]], options: argparse.Namespace) -> Side:
+class _Plain(Side):
     """The plain loop, in a process of its own."""
-    command = [
-        sys.executable, str(Path(__file__).parent / "warming" / "plain.py"), options.source, str(VALIDATION),
-        str(N_IMAGES), str(options.cores),
-    ]  # fmt: skip
-    process = subprocess.Popen(
-        command, env=environment(options.cores), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    assert process.stdin is not None
-    assert process.stdout is not None
-    json.loads(process.stdout.readline())
-    setups, begun = {}, time.perf_counter()
-    for number, point in enumerate(points):
-        process.stdin.write(json.dumps(point) + "\n")
-        process.stdin.flush()
-        spent = json.loads(process.stdout.readline())
-        setups[number] = spent["setup"]
-        _say("plain", number, point, spent["setup"], spent["total"])
-    wall = time.perf_counter() - begun
-    process.stdin.close()
-    peak = json.loads(process.stdout.readline())["peak"]
-    process.wait()
-    return Side(wall, setups, {}, peak)
+
+    def __init__(self, points: list[dict[str, Any]], options: argparse.Namespace) -> None:
+        super().__init__(points)
+        command = [
+            sys.executable, str(Path(__file__).parent / "warming" / "plain.py"), options.source, str(VALIDATION),
+            str(N_IMAGES), str(options.cores),
+        ]  # fmt: skip
+        self._process = subprocess.Popen(
+            command, env=environment(options.cores), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self._hear()
+
+    def _train(self, numbers: Iterable[int]) -> None:
+        assert self._process.stdin is not None
+        for number in numbers:
+            self._process.stdin.write(json.dumps(self.points[number]) + "\n")
+            self._process.stdin.flush()
+            spent = self._hear()
+            self.setups[number] = spent["setup"]
+            _say("plain", number, self.points[number], spent["setup"], spent["total"])
+
+    def end(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self.peak = self._hear()["peak"]
+        self._process.wait()
+
+    def _hear(self) -> dict[str, float]:
+        assert self._process.stdout is not None
+        heard: dict[str, float] = json.loads(self._process.stdout.readline())
+        return heard
 
 
-def _print(points: list[dict[str, Any]], ours: Side, theirs: Side) -> int:
+def _print(points: list[dict[str, Any]], ours: _Hpsearch, theirs: Side) -> int:
     print("| | trials a minute | peak memory, MiB |\n| --- | --- | --- |")
     rates = [60 * len(points) / side.wall for side in (ours, theirs)]
     for title, rate, side in zip(("hpsearch", "plain Keras"), rates, (ours, theirs), strict=True):
@@ -235,7 +258,7 @@ def _print(points: list[dict[str, Any]], ours: Side, theirs: Side) -> int:
     return 0 if rates[0] >= WANTED * rates[1] else 1
 
 
-def _draw(points: list[dict[str, Any]], ours: Side, theirs: Side, file: Path) -> None:
+def _draw(points: list[dict[str, Any]], ours: _Hpsearch, theirs: Side, file: Path) -> None:
     """The median setup of each kind, for each network."""
     import matplotlib.pyplot as plt
 

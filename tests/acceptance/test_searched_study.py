@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -59,13 +60,16 @@ def test_best_trial_is_worth_its_best_epoch(searched: Shell, shown: Shows) -> No
     assert trial["seconds"]["total"] == pytest.approx(sum(parts))
 
 
-def test_breadth_first_pauses_the_others(shown: Shows) -> None:
+def test_breadth_first_pauses_the_others(searched: Shell, shown: Shows) -> None:
     pruned = [one for one in shown if one["state"] == "pruned"]
     assert pruned
     assert all(one["why"].startswith("Paused after ") for one in pruned)
     # The rungs, and the end of an epoch that a bet went on to.
     assert {one["curve"][-1]["epoch"] for one in pruned} <= {0.3333, 1, 2, 3}
-    assert any(len(one["curve"]) == 1 for one in pruned)
+    # Where it ended in the end is a matter of what set-ups and epochs take; but nobody goes beyond an
+    # epoch before three were looked at, and with two workers one of the first two must wait for the third.
+    logs = "".join(path.read_text() for path in (searched.folder / "hpsearch-files/logs").glob("quick-worker-*.log"))
+    assert re.search(r"trial \d paused after (0\.33 epochs|1 epoch)$", logs, re.MULTILINE)
 
 
 def test_second_start_carries_the_study_on(searched: Shell) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 import pytest
 from training_talk import SMALL
 
 from search.training.hyperparameters import Hyperparameters
+from search.training.structures import update
 from search.training.structures.optimizers import Settings, make_optimizer
 from search.training.structures.parts import smoothed_cross_entropy
 
@@ -70,3 +74,40 @@ def test_weight_decay_spares_biases_and_batch_norm(optimizer):
 def test_unknown_optimizer_is_refused():
     with pytest.raises(ValueError, match=r"`optimizer` must be one of adam, adamw, sgd, but got 'lion'"):
         make_optimizer([], parameters(optimizer="lion"), Settings())
+
+
+def test_update_is_made_once_for_whoever_comes(monkeypatch):
+    made = []
+
+    def slowly(*arguments):
+        made.append(arguments)
+        time.sleep(0.2)
+        return make_optimizer(*arguments)
+
+    monkeypatch.setattr(update, "make_optimizer", slowly)
+    settings, hp = Settings(), parameters(optimizer="sgd", learning_rate=0.5, momentum=0.0)
+    settings.begin(hp)
+    kernel = keras.Variable(np.ones((3, 2), "float32"))
+    one = update.Update([kernel], 0, hp, settings)
+    assert made == []
+
+    with ThreadPoolExecutor(4) as others:
+        optimizers = {id(made_by.result()) for made_by in [others.submit(one.prepare) for _ in range(4)]}
+        norm, share = one([keras.ops.ones((3, 2))]).numpy()
+
+    assert len(made) == len(optimizers) == 1
+    np.testing.assert_allclose(kernel.numpy(), 0.5)
+    assert (norm, share) == pytest.approx((6**0.5, 0.5))
+
+
+def test_restart_puts_what_is_made_to_zero():
+    settings, hp = Settings(), parameters(optimizer="adam", learning_rate=0.1)
+    settings.begin(hp)
+    one = update.Update([keras.Variable(np.ones((3, 2), "float32"))], None, hp, settings)
+
+    one.restart()
+    one([keras.ops.ones((3, 2))])
+    assert any(variable.numpy().any() for variable in one.state)
+    one.restart()
+
+    assert not any(variable.numpy().any() for variable in one.state)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from search.training.tensorflow_runtime import assign, dropout, traced, unoptimized, value_of
 
@@ -37,20 +40,29 @@ def test_values_that_do_not_fit_are_refused(values):
         assign([one], values)
 
 
+def runs_as_traced() -> bool:
+    """Whether this thread's calls have their graphs run as they were traced."""
+    config = context.context().function_call_options.config_proto_serialized
+    options = tf.compat.v1.ConfigProto.FromString(config).graph_options.rewrite_options
+    return bool(options.disable_meta_optimizer)
+
+
 def test_unoptimized_function_gives_the_same_and_leaves_the_options():
     double = traced(lambda x: 2.0 * x, ((None,), "float32"))
-    before = tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"]
+    before = context.context().function_call_options
     seen = []
 
     def watched(x):
-        seen.append(tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"])
+        with ThreadPoolExecutor(1) as other:
+            seen.extend([runs_as_traced(), other.submit(runs_as_traced).result()])
         return double(x)
 
     result = unoptimized(watched)(np.array([1.0, 4.0], "float32"))
 
     assert result.numpy().tolist() == [2.0, 8.0]
-    assert seen == [True]
-    assert tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"] is before
+    assert seen == [True, False]
+    assert context.context().function_call_options is before
+    assert not runs_as_traced()
 
 
 def test_options_are_put_back_after_an_error():
@@ -60,7 +72,7 @@ def test_options_are_put_back_after_an_error():
     with pytest.raises(KeyError):
         unoptimized(fail)(1)
 
-    assert not tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"]
+    assert not runs_as_traced()
 
 
 @pytest.fixture(scope="module")

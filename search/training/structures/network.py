@@ -91,9 +91,6 @@ class TrialNetwork(keras.Model):
         A step takes `micro_batch` images at once, or its whole batch; the update is of the whole batch
         either way. BatchNorm sees what is taken at once, as on several GPUs (Hoffer and others, "Train longer,
         generalize better", 2017, section 4).
-
-        Raises:
-            ValueError: if the optimizer is none that is known.
         """
         settings = self._settings
         self._micro_batch = micro_batch
@@ -126,20 +123,20 @@ class TrialNetwork(keras.Model):
         Keras' own `fit` makes a `tf.data` pipeline of the feed and runs each step under a distribution strategy: as
         long as a fifth of a step of LeNet-5 takes. Here the next batch is made while a step runs, and that is all.
 
-        Before its first run TensorFlow takes seconds over the graph of a step. Meanwhile a second thread traces what
-        validation needs, which for a new DenseNet121 takes as long.
+        Before its first run TensorFlow takes seconds over the graph of both passes. Meanwhile a second thread traces
+        what comes after it, which for a new DenseNet121 takes as long: the updates, and what validation needs.
         """
         hooks = keras.callbacks.CallbackList(callbacks, model=self)
         self.stop_training = False
         hooks.on_train_begin()
         _ = self._parts[0].passes  # before the other thread begins: two that trace at once take turns
         with ThreadPoolExecutor(1) as aside:
-            validation = aside.submit(self._prepare_validation)
+            preparation = aside.submit(self._prepare)
             for epoch in range(epochs):
                 self.reset_metrics()
                 hooks.on_epoch_begin(epoch)
                 logs = self._train(feed, hooks)
-                validation.result()
+                preparation.result()
                 hooks.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
@@ -156,7 +153,10 @@ class TrialNetwork(keras.Model):
                 break
         return logs
 
-    def _prepare_validation(self) -> None:
+    def _prepare(self) -> None:
+        """Trace what the first step needs last, then what validation needs."""
+        for update in self._updates:
+            update.prepare()
         for part in self._parts:
             _ = part.infer
 

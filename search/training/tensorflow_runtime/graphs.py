@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import context
 from tensorflow.python.framework import ops
-
-from search.training.tensorflow_runtime.process import NOT_OPTIMIZED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,18 +149,21 @@ def unoptimized(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same graph function, run as it was traced.
 
     Before its first run TensorFlow optimizes a graph, which takes longer than several runs of it: what runs a few
-    times an epoch hardly earns that back (docs/decisions/0016). Meanwhile an option of the whole process is set, so
-    `function` must not call Python that runs other graphs.
+    times an epoch hardly earns that back, and in an update there is nothing to find (docs/decisions/0016).
     """
-    options = tf.config.optimizer
+    eager = context.context()
+    config = tf.compat.v1.ConfigProto.FromString(eager.function_call_options.config_proto_serialized)
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    as_traced = context.FunctionCallOptions(config_proto=config)
 
     def run(*arguments: Any) -> Any:
-        before = options.get_experimental_options()[NOT_OPTIMIZED]
-        options.set_experimental_options({NOT_OPTIMIZED: True})
+        # Of this thread: `tf.config.optimizer` would change them for all, and takes as long as a short graph does.
+        usual = eager.function_call_options
+        eager.function_call_options = as_traced
         try:
             return function(*arguments)
         finally:
-            options.set_experimental_options({NOT_OPTIMIZED: before})
+            eager.function_call_options = usual
 
     return run
 

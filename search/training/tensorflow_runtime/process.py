@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-NOT_OPTIMIZED = "disable_meta_optimizer"
-"""TensorFlow's option to run graphs as they were traced."""
-
 
 def configure(threads: int) -> None:
     """Give TensorFlow `threads` cores, and no more GPU memory than it uses.
@@ -16,9 +13,6 @@ def configure(threads: int) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     # One more than cores, because one waits wherever a graph calls Python that runs another graph (`both_passes`).
     tf.config.threading.set_inter_op_parallelism_threads(threads + 1)
-    # Said although it is the default: `unoptimized` goes back to it, and where nothing was said before, these would be
-    # other options, for which each function is set up again.
-    tf.config.optimizer.set_experimental_options({NOT_OPTIMIZED: False})
     tf.get_logger().setLevel("ERROR")
     for device in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(device, True)
