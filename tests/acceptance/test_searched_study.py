@@ -66,8 +66,8 @@ def test_breadth_first_pauses_the_others(searched: Shell, shown: Shows) -> None:
     assert all(one["why"].startswith("Paused after ") for one in pruned)
     # The rungs, and the end of an epoch that a bet went on to.
     assert {one["curve"][-1]["epoch"] for one in pruned} <= {0.3333, 1, 2, 3}
-    # Where it ended in the end is a matter of what set-ups and epochs take; but nobody goes beyond an
-    # epoch before three were looked at, and with two workers one of the first two must wait for the third.
+    # Where each of them ends is a matter of what set-ups and epochs take. But nobody goes beyond an epoch
+    # before three were looked at, so with two workers one of the first two must wait for the third.
     logs = "".join(path.read_text() for path in (searched.folder / "hpsearch-files/logs").glob("quick-worker-*.log"))
     assert re.search(r"trial \d paused after (0\.33 epochs|1 epoch)$", logs, re.MULTILINE)
 

@@ -89,10 +89,11 @@ def test_update_is_made_once_for_whoever_comes(monkeypatch):
     settings.begin(hp)
     kernel = keras.Variable(np.ones((3, 2), "float32"))
     one = update.Update([kernel], 0, hp, settings)
+    one.restart()
     assert made == []
 
     with ThreadPoolExecutor(4) as others:
-        optimizers = {id(made_by.result()) for made_by in [others.submit(one.prepare) for _ in range(4)]}
+        optimizers = {id(future.result()) for future in [others.submit(one.prepare) for _ in range(4)]}
         norm, share = one([keras.ops.ones((3, 2))]).numpy()
 
     assert len(made) == len(optimizers) == 1
@@ -105,7 +106,6 @@ def test_restart_puts_what_is_made_to_zero():
     settings.begin(hp)
     one = update.Update([keras.Variable(np.ones((3, 2), "float32"))], None, hp, settings)
 
-    one.restart()
     one([keras.ops.ones((3, 2))])
     assert any(variable.numpy().any() for variable in one.state)
     one.restart()

@@ -157,7 +157,7 @@ def unoptimized(function: Callable[..., Any]) -> Callable[..., Any]:
     as_traced = context.FunctionCallOptions(config_proto=config)
 
     def run(*arguments: Any) -> Any:
-        # Of this thread: `tf.config.optimizer` would change them for all, and takes as long as a short graph does.
+        # Of this thread alone: `tf.config.optimizer` would change them for all.
         usual = eager.function_call_options
         eager.function_call_options = as_traced
         try:
