@@ -12,7 +12,7 @@ from keras import ops
 from search.training.models import batch_norm_layers
 from search.training.structures.initial import InitialState
 from search.training.structures.update import Update
-from search.training.tensorflow_runtime import both_passes, fuse, traced, with_gradients
+from search.training.tensorflow_runtime import both_passes, derived_by_size, fuse, traced, with_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,9 @@ class Backbone(Part):
             if honest:
                 layer.momentum = 0.0
         self._images = ((None, *preprocessing.input_shape[1:]), "uint8")
-        self.forward: Callable[[Any], Any] = traced(lambda images: self._call(images, training=True), self._images)
+        self.forward: Callable[[Any], Any] = traced(
+            derived_by_size(lambda images: self._call(images, training=True)), self._images
+        )
 
     def derive(self, images: Any, labels: Any, above: Callable[[Any, Any], Any]) -> list[Any]:
         """The gradients with respect to its variables of a loss that `above` makes of its features.

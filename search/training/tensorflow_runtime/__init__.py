@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from search.training.tensorflow_runtime.convolutions import derived_by_size
 from search.training.tensorflow_runtime.dropout import dropout
 from search.training.tensorflow_runtime.fused import FusedAdam, FusedBatchNormalization, FusedSGD, fuse
 from search.training.tensorflow_runtime.graphs import (
@@ -30,6 +31,7 @@ __all__ = [
     "both_passes",
     "compiled_forward",
     "configure",
+    "derived_by_size",
     "dropout",
     "forget_gradients",
     "fuse",
