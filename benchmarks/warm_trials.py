@@ -8,16 +8,17 @@ Each trial is an epoch of 2,048 images and a validation, in the order in which a
 four networks at their defaults first, then learning rates, heads and batch sizes mixed. On one side
 hpsearch's trainers take them from one list, spoken to as workers do: one for every two cores, as `hpsearch start`
 has them. On the other a loop that builds, compiles, fits with `validation_data` and clears the
-session each time goes through the same list with all cores. They take turns, four trials each, one waiting for the
-other, so that both see the same machine. Imports are left out of both. Setup is all
-that comes before the second step, less what the later steps took on average. Ends with status 1 when
-hpsearch makes fewer than four times as many trials a minute.
+session each time goes through the same list with all cores, with oneDNN where TensorFlow chooses it.
+They take turns, four trials each, one waiting for the other, so that both see the same machine. Imports are
+left out of both. Setup is all that comes before the second step, less what the later steps took on average.
+Ends with status 1 when hpsearch makes fewer than four times as many trials a minute.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -30,7 +31,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from attendant import command, environment, hyperparameters
+from attendant import command, hyperparameters
 from warming.points import POINTS
 
 if TYPE_CHECKING:
@@ -211,10 +212,11 @@ class _Plain(Side):
             sys.executable, str(Path(__file__).parent / "warming" / "plain.py"), options.source, str(VALIDATION),
             str(N_IMAGES), str(options.cores),
         ]  # fmt: skip
+        # A user does not think of oneDNN: TensorFlow chooses by the processor whether to use it.
+        usual = {**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}
         self._process = subprocess.Popen(
-            command, env=environment(options.cores), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+            command, env=usual, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
         self._hear()
 
     def _train(self, numbers: Iterable[int]) -> None:

@@ -21,7 +21,8 @@ def main() -> int:
     process.prepare(options.threads)
 
     # Threads and memory are settled before anything is computed; Keras is imported after that.
-    from search.training import tensorflow_runtime
+    with process.without("matplotlib", "pandas", "sklearn"):
+        from search.training import tensorflow_runtime
 
     tensorflow_runtime.configure(options.threads)
     from search.training.channel import Channel

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-from sklearn.metrics import precision_recall_fscore_support
 
 from search.training.data.errors import DataError
 from search.training.errors import ModelFileError
@@ -89,6 +88,8 @@ def _log_probabilities(
 
 
 def _report(log_p: NDArray[np.float64], labels: NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, Any]:
+    from sklearn.metrics import precision_recall_fscore_support  # trainers that only train do without
+
     answers = log_p.argmax(axis=1)
     precision, recall, f1, n = precision_recall_fscore_support(
         labels, answers, labels=np.arange(len(classes)), zero_division=0.0

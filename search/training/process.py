@@ -8,7 +8,13 @@ import gc
 import logging
 import os
 import signal
+import sys
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PR_SET_PDEATHSIG = 1
 _M_ARENA_MAX = -8
@@ -35,6 +41,23 @@ def prepare(threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     _limit_arenas()
+
+
+@contextmanager
+def without(*packages: str) -> Iterator[None]:
+    """Import what is imported within as if these were not installed; those that are imported already are left alone.
+
+    Keras looks for packages that it can do without, and imports them for things that no trainer does: a third of the
+    time before one is ready, and a hundred megabytes.
+    """
+    hidden = [name for name in packages if name not in sys.modules]
+    blocked: dict[str, Any] = dict.fromkeys(hidden)  # Python's way to say that a module cannot be imported
+    sys.modules.update(blocked)
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def release_memory() -> None:

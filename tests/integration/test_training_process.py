@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -92,6 +93,15 @@ def trainer(folder):
 
 def curve_of(events):
     return [event.metrics for event in events if isinstance(event, EpochEnded)]
+
+
+def test_trainer_does_without_what_keras_does_not_need(tmp_path):
+    with trainer(tmp_path) as running:
+        mapped = {Path(one.path).parts for one in psutil.Process(running.process.pid).memory_maps()}
+
+    packages = {parts[parts.index("site-packages") + 1] for parts in mapped if "site-packages" in parts}
+    assert {"tensorflow", "numpy"} <= packages
+    assert not {"sklearn", "pandas", "matplotlib"} & packages
 
 
 def test_trainer_goes_on_after_each_failure(tmp_path):
