@@ -96,6 +96,10 @@ def test_other_kernels_are_derived_as_ever(kind, size, options):
     assert padding == "SAME"
 
 
+def test_channels_in_groups_are_derived_as_ever():
+    assert ("EXPLICIT", 3, 3) not in check("Conv2D", (2, 2), kernel_size=3, padding="same", groups=2)
+
+
 def test_padding_none_is_derived_as_ever():
     assert check("Conv2D", (2, 2), kernel_size=2, padding="valid") == [("VALID",)]
 

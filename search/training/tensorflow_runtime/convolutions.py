@@ -61,13 +61,16 @@ def _gradient(operation: Any, slope: Any) -> Any:
 
 
 def _is_small(operation: Any) -> bool:
-    """Whether its images are smaller than its kernel, both of known size, and as many pixels go out as come in."""
+    """Whether its images are smaller than its kernel, both of known size, and as many pixels go out as come in.
+
+    Not where channels are in groups: TensorFlow's own operations derive no such convolution on a CPU.
+    """
     images, kernel = operation.inputs
     is_same = operation.get_attr("padding") == b"SAME" and operation.get_attr("data_format") == b"NHWC"
     is_dense = list(operation.get_attr("strides")) == list(operation.get_attr("dilations")) == [1, 1, 1, 1]
     sizes = zip(images.shape[1:3], kernel.shape[:2], strict=True)
     return bool(
-        is_same and is_dense and images.dtype == tf.float32
+        is_same and is_dense and images.dtype == tf.float32 and images.shape[3] == kernel.shape[2]
         and None not in images.shape[1:3] and any(n < size for n, size in sizes)
     )  # fmt: skip
 
