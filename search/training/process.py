@@ -47,8 +47,8 @@ def prepare(threads: int) -> None:
 def without(*packages: str) -> Iterator[None]:
     """Import what is imported within as if these were not installed; those that are imported already are left alone.
 
-    Keras looks for packages that it can do without, and imports them for things that no trainer does: a third of the
-    time before one is ready, and a hundred megabytes.
+    Keras looks for packages that it can do without, and imports them for things that no trainer does: that is much of
+    the time before one is ready, and memory that each of them takes.
     """
     hidden = [name for name in packages if name not in sys.modules]
     blocked: dict[str, Any] = dict.fromkeys(hidden)  # Python's way to say that a module cannot be imported

@@ -1,7 +1,7 @@
 """Gradients of convolutions whose images are smaller than the kernel: in most networks the last ones, on small images.
 
-oneDNN has no code of its own for such a gradient with respect to the kernel and falls back on one that takes up to
-fifty times as long as TensorFlow's own operation; and both spend time on parts of the kernel that no pixel meets:
+oneDNN has no code of its own for such a gradient with respect to the kernel and falls back on one that takes dozens
+of times as long as TensorFlow's own operation; and both spend time on parts of the kernel that no pixel meets:
 docs/decisions/0019.
 """
 
