@@ -15,16 +15,16 @@ from search.distributions import distributions
 from search.errors import StudyNotFoundError
 from search.texts import clean
 from search.training.messages import PARTIAL, DataLoaded, LoadData
-from search.trial import ACCEPTED, Outcome, State, TrialRecord, best_of
+from search.trial import ACCEPTED, Outcome, State, TrialRecord, best_evaluation, best_of, counted
 from spaces.space import Space
+from storage.optuna_rows import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from spaces.space import Point
-    from storage.holding import Holding
     from storage.store import Store
     from storage.trials import StoredTrial
 
@@ -90,7 +90,7 @@ class Study:
         self.seed = int(attributes["seed"])
         self._trials = store.trials(self.id, user=("name",), system=[OWN + key for key in _DECIDING])
         self.optuna = optuna.load_study(
-            study_name=name, storage=store.optuna, sampler=optuna.samplers.RandomSampler(seed=self.seed)
+            study_name=name, storage=store.for_reading(), sampler=optuna.samplers.RandomSampler(seed=self.seed)
         )
 
     @property
@@ -138,12 +138,8 @@ class Study:
 
     def trials(self) -> tuple[TrialRecord, ...]:
         """All trials, by number; see `vitals` for what is not among them."""
-        holdings = {holding.number: holding for holding in self.store.ledger.holdings(self.name)}
         metric = self.space.objective.metric
-        return tuple(
-            _record(stored, holdings.get(stored.number), metric, maximize=self.maximizes)
-            for stored in self._trials.all()
-        )
+        return tuple(_record(stored, metric, maximize=self.maximizes) for stored in self._trials.all())
 
     def vitals(self, number: int) -> tuple[dict[str, float], ...]:
         """A trial's signs of life, thinned out, one mapping a step; see `search.training.vitals.signs`."""
@@ -175,6 +171,18 @@ class Study:
             ),
         )
         return self.store.optuna.get_trial_number_from_id(trial_id)
+
+    def record(self, token: str, notes: Mapping[str, Any], steps: Mapping[int, float], value: float | None) -> bool:
+        """Write what a trial has come to, in one transaction; False if it is not that token's any more.
+
+        Args:
+            token: of the attempt that trains the trial, or has decided how it ended.
+            notes: `curve`, `vitals` and the like, as in `note`.
+            steps: new scores for Optuna's pruners and plots, by images seen.
+            value: the trial's value so far.
+        """
+        attributes = {OWN + key: note for key, note in notes.items()}
+        return self.store.ledger.record(token, Progress(attributes=attributes, steps=steps, value=value))
 
     def note(self, number: int, key: str, value: Any) -> None:
         """Keep something of our own about a trial: `curve`, `story`, `outcome`, `seed` and the like.
@@ -244,30 +252,19 @@ def load_command(study: Study, source: str | None = None) -> LoadData:
     )
 
 
-def best_entry(curve: Sequence[dict[str, float]], metric: str, *, maximize: bool) -> dict[str, float] | None:
-    """The judgement of a curve with the best value of a metric; None where none has it.
-
-    Those on the whole validation part come before those on a part of it.
-    """
-    scored = [entry for entry in curve if metric in entry]
-    found = [entry for entry in scored if PARTIAL not in entry] or scored
-    return (max if maximize else min)(found, key=lambda entry: entry[metric], default=None)
-
-
-def _record(stored: StoredTrial, holding: Holding | None, metric: str, *, maximize: bool) -> TrialRecord:
+def _record(stored: StoredTrial, metric: str, *, maximize: bool) -> TrialRecord:
     attributes = own(stored.system_attrs)
-    state = _STATES[stored.state]
-    if state == "running" and holding is not None and holding.state in ("paused", "released"):
-        state = "paused"
-    curve = tuple(attributes.get("curve", ()))
-    best = best_entry(curve, metric, maximize=maximize) or {}
-    part = best.get(PARTIAL)
     outcome = Outcome(**attributes["outcome"]) if "outcome" in attributes else None
+    state, holding = _state_of(stored, outcome), stored.holding
+    curve = tuple(attributes.get("curve", ()))
+    best = best_evaluation(curve, metric, maximize=maximize)
+    part = best.get(PARTIAL) if best else None
     return TrialRecord(
         number=stored.number,
         state=state,
         params=stored.params,
-        value=stored.value if state in ACCEPTED else best.get(metric),
+        value=stored.value if state in ACCEPTED else counted(best, metric, maximize=maximize),
+        score=best[metric] if best else None,
         val_images=None if part is None else int(part),
         curve=curve,
         story=attributes.get("story", ""),
@@ -280,6 +277,15 @@ def _record(stored: StoredTrial, holding: Holding | None, metric: str, *, maximi
         seconds=_latest_seconds(attributes.get("seconds", {}), outcome),
         outcome=outcome,
     )
+
+
+def _state_of(stored: StoredTrial, outcome: Outcome | None) -> State:
+    """The trial's state in our words: Optuna's tables show a paused or pruned trial as complete."""
+    if not stored.has_ended:
+        waits = stored.holding is not None and stored.holding.state in ("paused", "released")
+        return "paused" if waits else _STATES[stored.state]
+    is_pruned = stored.state is TrialState.COMPLETE and outcome is not None and outcome.reason == "pruned"
+    return "pruned" if is_pruned else _STATES[stored.state]
 
 
 def _latest_seconds(judged: dict[str, float], outcome: Outcome | None) -> dict[str, float]:

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from search.training.messages import PARTIAL
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -59,11 +61,11 @@ class TrialRecord:
     state: State
     params: dict[str, Any]
     value: float | None
-    """Its best judgement's value so far, in the objective's own units; one on the whole validation
-    part comes before any on a part of it.
-    """
+    """What its best evaluation so far counts for, in the objective's own units; see `counted`."""
+    score: float | None = None
+    """That evaluation's score as measured; it differs from `value` where a part of the validation images was used."""
     val_images: int | None = None
-    """Validation images that the value was measured on; None for the whole part."""
+    """Validation images that the score was measured on; None for the whole part."""
     curve: tuple[dict[str, float], ...] = ()
     """One mapping a judgement: `epoch`, `images`, then the metrics."""
     story: str = ""
@@ -124,14 +126,36 @@ def _best(scored: Sequence[TrialRecord], *, maximize: bool) -> TrialRecord | Non
 
 
 def worth(trial: TrialRecord, *, maximize: bool) -> float:
-    """What a trial's value is worth next to others, larger being better; -inf where it has none.
-
-    One on a part of the validation images is worth a standard error less: the best of many such flatters. That
-    of a loss is not known.
-    """
+    """A trial's value with its sign such that larger is better; -inf where it has none."""
     if trial.value is None:
         return -math.inf
-    if not maximize:
-        return -trial.value
-    spread = max(trial.value * (1.0 - trial.value), 0.0)
-    return trial.value - (math.sqrt(spread / trial.val_images) if trial.val_images else 0.0)
+    return trial.value if maximize else -trial.value
+
+
+def best_evaluation(curve: Sequence[dict[str, float]], metric: str, *, maximize: bool) -> dict[str, float] | None:
+    """The evaluation of a curve with the best score by a metric; None where none has it.
+
+    Evaluations of all validation images come before those of a part of them.
+    """
+    scored = [entry for entry in curve if metric in entry]
+    found = [entry for entry in scored if PARTIAL not in entry] or scored
+    return (max if maximize else min)(found, key=lambda entry: entry[metric], default=None)
+
+
+def counted(evaluation: dict[str, float] | None, metric: str, *, maximize: bool) -> float | None:
+    """What an evaluation counts for, which is a trial's value; None for no evaluation.
+
+    One on a part of the validation images counts a standard error less than its score: the best of many such
+    flatters. The standard error of a loss is not known, so a loss counts as it is.
+    """
+    if evaluation is None:
+        return None
+    score, n_images = evaluation[metric], evaluation.get(PARTIAL)
+    if n_images is None or not maximize:
+        return score
+    return score - math.sqrt(max(score * (1.0 - score), 0.0) / n_images)
+
+
+def value_of(curve: Sequence[dict[str, float]], metric: str, *, maximize: bool) -> float | None:
+    """A trial's value: what the best evaluation of its curve counts for."""
+    return counted(best_evaluation(curve, metric, maximize=maximize), metric, maximize=maximize)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+    from optuna.trial import TrialState
 
 State = Literal["running", "paused", "released", "decided", "ended"]
 
@@ -33,7 +34,7 @@ class Holding:
     epoch: int
     """Epochs done when it was paused or given back."""
     value: float | None
-    """The trial's value when it was paused."""
+    """Its best value, under which Optuna's tables show it as complete while it is paused or released."""
     expires_at: float | None
     changed_at: float
     lease: float | None
@@ -47,3 +48,8 @@ class Holding:
     def from_row(cls, row: sa.RowMapping) -> Self:
         """From a row of `hpsearch_trials`."""
         return cls(**row)
+
+    def has_ended(self, shown: TrialState) -> bool:
+        """Whether the trial has ended, given the state in which Optuna's tables show it: see `storage.optuna_rows`."""
+        waits = self.state in ("paused", "released") and self.value is not None and shown.name == "COMPLETE"
+        return shown.is_finished() and not waits

@@ -1,4 +1,7 @@
-"""Who holds which trial: leases with a fencing token, on the database's clock."""
+"""Who holds which trial: leases with a fencing token, on the database's clock.
+
+A trial's row here and its rows in Optuna's tables change in one transaction: see `storage.optuna_rows`.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from storage import optuna_rows
 from storage.errors import TrialTakenError
 from storage.holding import Holding
 from storage.presence import Presence
 from storage.tables import EpochNow, trials_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from storage.holding import State
 
@@ -67,23 +71,13 @@ class Ledger(Presence):
         """Lease a paused or released trial for `ttl` seconds under a new token.
 
         Returns:
-            The trial as it is now held; None if somebody else was first, or it has ended.
+            The trial as it is now held; None if another worker was first, or it has ended.
         """
-        token = _new_token()
-        columns = trials_table.c
-        values = {
-            "state": "running",
-            "token": token,
-            "worker": worker,
-            "attempt": columns.attempt + sa.case((columns.is_lost, 1), else_=0),
-            "is_lost": False,
-            **_leased(ttl),
-        }
-        where = (columns.study == study, columns.number == number, columns.state.in_(("paused", "released")))
+        attempt = trials_table.c.attempt + sa.case((trials_table.c.is_lost, 1), else_=0)
+        taken = {"state": "running", "worker": worker, "attempt": attempt, "is_lost": False, **_leased(ttl)}
         with self._transaction() as connection:
-            if not _updated(connection, where, values):
-                return None
-            return _selected(connection, columns.token == token)[0]
+            token = _take_up(connection, study, number, taken)
+            return _selected(connection, trials_table.c.token == token)[0] if token else None
 
     def renew(self, token: str, ttl: float) -> bool:
         """Hold the lease for `ttl` seconds from now; False if it is lost.
@@ -93,16 +87,32 @@ class Ledger(Presence):
         """
         return self._change(token, "running", **_leased(ttl))
 
-    def pause(self, token: str, rung: int, epoch: int, value: float | None) -> bool:
-        """Let a trial wait at a rung, in nobody's hands; False if the lease is lost."""
-        return self._change(token, "paused", rung=rung, epoch=epoch, value=value, expires_at=None)
+    def record(self, token: str, progress: optuna_rows.Progress) -> bool:
+        """Write what a trial has come to, as one piece; False, with nothing written, if the lease is lost."""
+        columns = trials_table.c
+        held = sa.select(columns.study, columns.number).where(
+            columns.token == token, columns.state.in_(("running", "decided"))
+        )
+        with self._transaction() as connection:
+            row = connection.execute(held.with_for_update()).one_or_none()
+            if row is None:
+                return False
+            found = optuna_rows.find(connection, row.study, row.number)
+            if found is None or found[1].is_finished():
+                return False  # deleted, or ended from outside
+            optuna_rows.write(connection, found[0], progress)
+            return True
+
+    def pause(self, token: str, rung: int, epoch: int) -> bool:
+        """Let a trial wait at a rung, held by no worker; False if the lease is lost, or it was ended from outside."""
+        return self._lay_down(token, "paused", rung=rung, epoch=epoch)
 
     def release(self, token: str, epoch: int, *, lost: bool = False) -> bool:
-        """Give a trial back after `epoch` epochs, for anybody to carry on; False if the lease is lost.
+        """Give a trial back after `epoch` epochs, for any worker to carry on; False as for `pause`.
 
         `lost` counts the attempt as failed: the next one gets the next number.
         """
-        return self._change(token, "released", epoch=epoch, is_lost=lost, expires_at=None)
+        return self._lay_down(token, "released", epoch=epoch, is_lost=lost)
 
     def decide(self, token: str, result: str) -> bool:
         """Fix how a trial ended; False if the lease is lost, and then another attempt's result counts.
@@ -122,8 +132,58 @@ class Ledger(Presence):
         """The trial is over; False if the lease is lost."""
         return self._change(token, "ended", "decided", expires_at=None, result=None)
 
+    def annotate(self, study: str, number: int, attributes: Mapping[str, Any]) -> bool:
+        """Set system attributes of a trial that has not ended, also of one that waits; False if it has, or is unknown.
+
+        Optuna itself takes none for a trial that waits, because its tables show that as complete.
+        """
+        columns = trials_table.c
+        held = sa.select(trials_table).where(columns.study == study, columns.number == number)
+        with self._transaction() as connection:
+            row = connection.execute(held.with_for_update()).mappings().one_or_none()
+            found = optuna_rows.find(connection, study, number)
+            if row is None or found is None or Holding.from_row(row).has_ended(found[1]):
+                return False
+            optuna_rows.set_attributes(connection, optuna_rows.system_attributes, found[0], attributes)
+            return True
+
+    def clear_value(self, token: str) -> bool:
+        """Remove the value of a trial that is decided to have failed, from Optuna's tables; False as for `decide`."""
+        columns = trials_table.c
+        with self._transaction() as connection:
+            held = sa.select(columns.study, columns.number).where(columns.token == token, columns.state == "decided")
+            row = connection.execute(held.with_for_update()).one_or_none()
+            if row is None:
+                return False
+            if (found := optuna_rows.find(connection, row.study, row.number)) is not None:
+                optuna_rows.clear_value(connection, found[0])
+            return True
+
+    def decide_waiting(
+        self, study: str, number: int, worker: str, ttl: float, result: Callable[[str], str]
+    ) -> str | None:
+        """Fix how a trial ends that no worker holds.
+
+        What follows is as after `decide`; who finds it undone after `ttl` seconds may do it.
+
+        Args:
+            study: the trial's study.
+            number: the trial's number.
+            worker: who decides.
+            ttl: seconds.
+            result: makes the text to keep from the new token.
+
+        Returns:
+            The token; None if a worker holds the trial, or it has ended.
+        """
+        with self._transaction() as connection:
+            token = _take_up(connection, study, number, {"state": "decided", "worker": worker, **_leased(ttl)})
+            if token is not None:
+                _updated(connection, (trials_table.c.token == token,), {"result": result(token)})
+            return token
+
     def drop(self, study: str, number: int) -> bool:
-        """End a trial that nobody holds; False if somebody does, or it is not in the ledger."""
+        """End a trial of which Optuna's tables say that it has ended; False if a worker holds it, or it is unknown."""
         columns = trials_table.c
         where = (columns.study == study, columns.number == number, columns.state.in_(("paused", "released", "ended")))
         with self._transaction() as connection:
@@ -147,7 +207,7 @@ class Ledger(Presence):
         with self._transaction() as connection:
             if connection.scalar(sa.select(columns.number).where(*is_out).limit(1)) is None:
                 return []  # most often so, and then nothing is locked
-            reaped = _changed(connection, (*is_out, is_sure), values)
+            reaped = _reaped(connection, (*is_out, is_sure), values)
             # Doubted last: between two statements a slow machine may spend all the time that a doubt lasts.
             _updated(connection, (*is_out, columns.doubted_at.is_(None)), {"doubted_at": EpochNow()})
             return reaped
@@ -166,13 +226,6 @@ class Ledger(Presence):
             where.append(columns.study == study)
         with self._transaction() as connection:
             return _selected(connection, *where)
-
-    def end_paused(self, study: str) -> list[Holding]:
-        """End every trial that nobody holds, paused or released; returns them, by number."""
-        columns = trials_table.c
-        where = (columns.study == study, columns.state.in_(("paused", "released")))
-        with self._transaction() as connection:
-            return _changed(connection, where, {"state": "ended"})
 
     def holdings(self, study: str, states: Sequence[State] = ()) -> list[Holding]:
         """The study's trials in the ledger by number; all, or those in one of `states`."""
@@ -195,12 +248,67 @@ class Ledger(Presence):
         with self._transaction() as connection:
             connection.execute(trials_table.delete().where(trials_table.c.study == study))
 
+    def _lay_down(self, token: str, state: State, **values: Any) -> bool:
+        """Let the running trial of that token wait, here and in Optuna's tables, or find that this was done."""
+        columns = trials_table.c
+        mine = columns.token == token
+        change = {"state": state, "expires_at": None, **values}
+        with self._transaction() as connection:
+            if not _updated(connection, (mine, columns.state == "running"), change):
+                return connection.scalar(sa.select(columns.number).where(mine, columns.state == state)) is not None
+            (holding,) = _selected(connection, mine)
+            return _shown_paused(connection, holding)
+
     def _change(self, token: str, state: State, before: State = "running", **values: Any) -> bool:
         """Change the running trial of that token (or one that is `before`), or repeat it; False if there is none."""
         columns = trials_table.c
         where = (columns.token == token, columns.state.in_(("running", before, state)))
         with self._transaction() as connection:
             return _updated(connection, where, {"state": state, **values})
+
+
+def _take_up(connection: sa.Connection, study: str, number: int, values: Mapping[str, Any]) -> str | None:
+    """Change a trial that waits, here and in Optuna's tables, under a new token; None if it does not wait."""
+    columns = trials_table.c
+    key = (columns.study == study, columns.number == number)
+    waits = (*key, columns.state.in_(("paused", "released")))
+    row = connection.execute(sa.select(trials_table).where(*waits).with_for_update()).mappings().one_or_none()
+    if row is None:
+        return None
+    found = optuna_rows.find(connection, study, number)
+    if found is not None:
+        trial_id, state = found
+        if Holding.from_row(row).has_ended(state):
+            _updated(connection, key, {"state": "ended"})
+            return None
+        optuna_rows.show_running(connection, trial_id)
+    token = _new_token()
+    _updated(connection, key, {"token": token, **values})
+    return token
+
+
+def _shown_paused(connection: sa.Connection, holding: Holding) -> bool:
+    """Show in Optuna's tables that no worker holds a trial; False if it was ended there, from outside."""
+    key = (trials_table.c.study == holding.study, trials_table.c.number == holding.number)
+    found = optuna_rows.find(connection, holding.study, holding.number)
+    if found is None:
+        return True  # its study was deleted
+    trial_id, state = found
+    if state.is_finished():
+        _updated(connection, key, {"state": "ended"})
+        return False
+    value = optuna_rows.best_value(connection, trial_id)
+    optuna_rows.show_paused(connection, trial_id, value)
+    _updated(connection, key, {"value": value})
+    return True
+
+
+def _reaped(
+    connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]], values: Mapping[str, Any]
+) -> list[Holding]:
+    """Reap what is found; returns it as it is then. Of two processes at once only one finds each."""
+    lost = _changed(connection, where, values)
+    return [holding for holding in lost if _shown_paused(connection, holding)]
 
 
 def _new_token() -> str:
@@ -211,13 +319,13 @@ def _leased(ttl: float) -> dict[str, Any]:
     return {"expires_at": EpochNow() + ttl, "lease": ttl, "doubted_at": None}
 
 
-def _updated(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]], values: dict[str, Any]) -> bool:
+def _updated(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]], values: Mapping[str, Any]) -> bool:
     update = trials_table.update().where(*where).values(**values, changed_at=EpochNow())
     return connection.execute(update).rowcount > 0
 
 
 def _changed(
-    connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]], values: dict[str, Any]
+    connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]], values: Mapping[str, Any]
 ) -> list[Holding]:
     """Change what is found; returns it as it is then. Of two processes at once only one finds each."""
     key = sa.tuple_(trials_table.c.study, trials_table.c.number)

@@ -13,6 +13,7 @@ from storage.deletion import DeletingStorage
 from storage.engines import engine_options
 from storage.errors import StorageError
 from storage.tables import SCHEMA_VERSION, UNFINISHED, metadata, schema_table
+from storage.upgrade_to_3 import show_waiting_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,8 +194,11 @@ def _upgrade_own(engine: Engine, version: int | None) -> tuple[str, ...]:
         return ()
     metadata.create_all(engine)
     _add_columns(engine)
+    n_shown = show_waiting_trials(engine) if version is not None and version < 3 else 0
     _set_version(engine)
-    return (f"our tables: {version or 'none'} to {SCHEMA_VERSION}",)
+    done = (f"our tables: {version or 'none'} to {SCHEMA_VERSION}",)
+    shown = f"paused and pruned trials that Optuna's tables now show with their best value: {n_shown}"
+    return (*done, shown) if n_shown else done
 
 
 def _add_columns(engine: Engine) -> None:

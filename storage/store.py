@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from storage.schema import SchemaState
+    from storage.settled_cache import SettledCache
 
 FILES_VARIABLE = "HPSEARCH_FILES"
 _SCHEMA_LOCK = "schema"
@@ -92,6 +93,12 @@ class Store(_Access):
     def trials(self, study_id: int, user: Collection[str], system: Collection[str]) -> Trials:
         """A reader of one study's trials, with the attributes of these names."""
         return Trials(self.engine, self.url, study_id, user, system)
+
+    def for_reading(self) -> SettledCache:
+        """Optuna's storage for those who read trials again and again; `optuna` itself keeps none."""
+        from storage.settled_cache import SettledCache
+
+        return SettledCache(self.optuna)
 
     def now(self) -> float:
         """The database's clock, in seconds since 1970-01-01 UTC; the only one to compare times on."""

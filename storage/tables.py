@@ -8,7 +8,7 @@ from sqlalchemy import Boolean, Column, Double, Index, Integer, MetaData, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised with every change of the tables below; see `storage.schema` for the steps between."""
 
 UNFINISHED = 0

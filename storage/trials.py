@@ -2,7 +2,7 @@
 
 Optuna's own reader makes an object of every row there is, intermediate values among them. A worker
 that looks at ten thousand trials to take the next one has better things to do with a gigabyte
-and twenty seconds. Optuna alone writes its tables; this reads them.
+and twenty seconds.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from optuna.distributions import json_to_distribution
-from optuna.trial import TrialState
 
+from storage.held_trials import held_trials, holding_of
 from storage.transactions import Transactions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from optuna.distributions import BaseDistribution
+    from optuna.trial import TrialState
 
+    from storage.holding import Holding
     from storage.url import StoreUrl
 
 _AT_ONCE = 500
 """Trials of one query: databases bound the number of a statement's values."""
 
 # Optuna's tables, as far as they are read here; `storage.schema` refuses a store of another revision.
-_trials = sa.table("trials", sa.column("trial_id"), sa.column("study_id"), sa.column("number"), sa.column("state"))
 _params = sa.table(
     "trial_params", sa.column("param_id"), sa.column("trial_id"), sa.column("param_name"), sa.column("param_value"),
     sa.column("distribution_json"),
@@ -53,6 +54,13 @@ class StoredTrial:
     value: float | None
     user_attrs: dict[str, Any]
     system_attrs: dict[str, Any]
+    holding: Holding | None = None
+    """Its row in the ledger, of the same moment as `state`; None for a trial that no worker has had."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more becomes of it: Optuna's tables show a paused trial as complete, too."""
+        return self.holding.has_ended(self.state) if self.holding else self.state.is_finished()
 
 
 class Trials(Transactions):
@@ -81,15 +89,13 @@ class Trials(Transactions):
 
     def all(self) -> list[StoredTrial]:
         """The trials by number."""
-        columns = _trials.c
-        query = sa.select(columns.trial_id, columns.number, columns.state).where(columns.study_id == self._study_id)
         with self._transaction() as connection:
-            rows = {row.trial_id: row for row in connection.execute(query.order_by(columns.number))}
+            rows = {row.trial_id: row for row in connection.execute(held_trials(self._study_id))}
             found = {key: self._ended[key] for key in rows if key in self._ended}
             missing = [row for key, row in rows.items() if key not in found]
             for begin in range(0, len(missing), _AT_ONCE):
                 found.update(self._read(connection, missing[begin : begin + _AT_ONCE]))
-        self._ended = {key: trial for key, trial in found.items() if trial.state.is_finished()}
+        self._ended = {key: trial for key, trial in found.items() if trial.has_ended}
         return [found[key] for key in rows]
 
     def _read(self, connection: sa.Connection, rows: Sequence[Any]) -> Iterator[tuple[int, StoredTrial]]:
@@ -105,8 +111,8 @@ class Trials(Transactions):
         for row in rows:
             key = row.trial_id
             yield key, StoredTrial(
-                number=row.number, state=TrialState[row.state], params=params[key], value=told.get(key),
-                user_attrs=user[key], system_attrs=system[key],
+                number=row.number, state=row.state, params=params[key], value=told.get(key),
+                user_attrs=user[key], system_attrs=system[key], holding=holding_of(row),
             )  # fmt: skip
 
 

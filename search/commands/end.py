@@ -11,7 +11,7 @@ from search.calling import program
 from search.commands.options import DEFAULT_STORAGE, STORAGE_VARIABLE, talk
 from search.durations import format_duration, format_epochs
 from search.texts import clean
-from search.view.tables import format_params
+from search.view.tables import format_params, format_score
 from storage.files import safe_name
 
 if TYPE_CHECKING:
@@ -83,10 +83,8 @@ def _say_best(console: Console, view: StudyView, best: TrialRecord) -> None:
     on = {"paused": "; it is paused, and can go on", "running": "; it is being trained on elsewhere"}.get(
         best.state, ""
     )
-    part = f" on {best.val_images} validation images only" if best.val_images else ""
     console.print(
-        f"best: trial {best.number}, {view.metric} {best.value:.4f}{part} after {format_epochs(best.epochs)} "
-        f"({took}){on}"
+        f"best: trial {best.number}, {view.metric} {format_score(best)} after {format_epochs(best.epochs)} ({took}){on}"
     )
     # Between words, as the terminal itself would not; what goes to a file stays one line.
     width = console.width if console.is_terminal else 10**6

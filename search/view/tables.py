@@ -204,7 +204,7 @@ def _what(trial: TrialRecord) -> str:
 def _footer(view: StudyView, n_rows: int) -> Text:
     hidden = len(view.trials) - n_rows
     leader = view.best
-    best = f"best: trial {leader.number}, {_value(leader)}" if leader else "no trial has a value yet"
+    best = f"best: trial {leader.number}, {format_score(leader)}" if leader else "no trial has a value yet"
     if leader and leader.state == "running":
         best += ", still running"
     return Text(best + (f"   ({hidden} more trials not shown)" if hidden > 0 else ""), style="bold")
@@ -229,12 +229,16 @@ def _cell(value: float | None, column: str) -> str:
 
 
 def _best(best: TrialRecord | None) -> str:
-    return "none yet" if best is None else f"{_value(best)} (trial {best.number})"
+    return "none yet" if best is None else f"{format_score(best)} (trial {best.number})"
 
 
-def _value(trial: TrialRecord) -> str:
-    part = f" on {trial.val_images} validation images only" if trial.val_images else ""
-    return f"{trial.value:.4f}{part}"
+def format_score(trial: TrialRecord) -> str:
+    """A trial's value, and what it is made of where only a part of the validation images was used."""
+    if not trial.val_images:
+        return f"{trial.value:.4f}"
+    if trial.score == trial.value:
+        return f"{trial.value:.4f} on {trial.val_images} validation images only"
+    return f"{trial.value:.4f} ({trial.score:.4f} on {trial.val_images} validation images, less a standard error)"
 
 
 def _left(seconds: float | None) -> str:

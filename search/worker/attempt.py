@@ -61,7 +61,7 @@ class Attempt:
         self._heartbeat = heartbeat
         self._means = means
         self._trainer = means.trainer
-        self._recording = Recording(study, claim.number)
+        self._recording = Recording(study, claim.number, claim.token)
         self._conclusion = Conclusion(study, claim, self._recording, heartbeat, means)
         self._cause: Cause | None = None
         self._interrupted_at = 0.0
@@ -188,9 +188,8 @@ class Attempt:
         return verdict or "continue"
 
     def _write(self) -> bool:
-        if not self._heartbeat.holds():
+        if not (self._heartbeat.holds() and self._recording.write()):
             raise LeaseLostError
-        self._recording.write()
         return True
 
     def _is_asked_to_end(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import optuna
@@ -10,8 +10,7 @@ from optuna.trial import TrialState
 
 from search.distributions import distributions
 from search.training.seeds import derived_seed
-from search.trial import Outcome
-from search.worker.closing import cancel
+from search.worker.closing import cancel, end_waiting
 from search.worker.proposal import propose
 from search.worker.scene import Scene
 from search.worker.standing import has_others
@@ -103,12 +102,8 @@ def give_up_exhausted(study: Study) -> None:
     Looked for anew each time, and not only where a lease was just reaped: whoever reaped may have died.
     """
     for holding in study.store.ledger.exhausted(MAX_LOST, study.name):
-        trial_id = study.trial_id(holding.number)
-        if not study.store.optuna.get_trial(trial_id).state.is_finished():
-            why = f"{holding.attempt} workers were lost while they trained this trial; it is not tried again."
-            study.note(holding.number, "outcome", asdict(Outcome(reason="lost", why=why)))
-            study.store.optuna.set_trial_state_values(trial_id, TrialState.FAIL)
-        study.store.ledger.drop(study.name, holding.number)
+        why = f"{holding.attempt} workers were lost while they trained this trial; it is not tried again."
+        end_waiting(study, study.trials()[holding.number], "lost", why)
 
 
 def _given_back(scene: Scene, holder: Holder) -> Claim | None:

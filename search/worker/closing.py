@@ -10,11 +10,16 @@ from optuna.trial import TrialState
 from search.durations import format_epochs
 from search.trial import Outcome
 from search.worker import keepsakes
+from search.worker.delivery import tell
+from search.worker.results import Result
 from search.worker.scene import Scene
 
 if TYPE_CHECKING:
     from search.study import Study
-    from search.trial import TrialRecord
+    from search.trial import Reason, TrialRecord
+
+TELLING_SECONDS = 10.0
+"""After which other workers take it that a process died while it ended a trial that was waiting."""
 
 
 def end_if_over(study: Study) -> bool:
@@ -58,25 +63,31 @@ def _cancel_unbegun(study: Study) -> None:
             cancel(study, trial.number, "The study was asked to end before this trial was begun.")
 
 
+def end_waiting(study: Study, trial: TrialRecord, reason: Reason, why: str) -> None:
+    """End a trial that no worker holds, with the value that it has; the caller holds the study's lock.
+
+    It is decided first and told afterwards, as the end of any other trial: where this process dies in between, the
+    next worker's caretaker does the rest.
+    """
+    outcome = replace(trial.outcome or Outcome(reason=None, why=""), reason=reason, why=why)
+    result = Result(
+        study=study.name, number=trial.number, token="", worker=trial.worker or "", attempt=trial.attempts,
+        state="failed" if trial.value is None or reason == "lost" else "pruned",
+        value=None if reason == "lost" else trial.value, outcome=outcome, curve=trial.curve,
+        vitals=study.vitals(trial.number), story=trial.story,
+    )  # fmt: skip
+    token = study.store.ledger.decide_waiting(
+        study.name, trial.number, result.worker, TELLING_SECONDS, lambda token: replace(result, token=token).to_json()
+    )
+    if token is not None:
+        tell(study, replace(result, token=token))
+
+
 def _end_paused(study: Study, ending: str) -> None:
+    cause = "was stopped" if ending == "stopped" else "used up its budget"
     for trial in study.trials():
         if trial.state == "paused":
-            _end_one_paused(study, trial, ending)
-    study.store.ledger.end_paused(study.name)  # last: whoever dies before it, does it again
+            where = f"Paused after {format_epochs(trial.epochs)}"
+            why = f"{where}; the study {cause} before the trial was good enough to go on. {trial.story}".strip()
+            end_waiting(study, trial, "cancelled" if trial.value is None else "pruned", why)
     keepsakes.clear(study)
-
-
-def _end_one_paused(study: Study, trial: TrialRecord, ending: str) -> None:
-    cause = "was stopped" if ending == "stopped" else "used up its budget"
-    why = f"Paused after {format_epochs(trial.epochs)}; the study {cause} before the trial was good enough to go on."
-    why = f"{why} {trial.story}".strip()
-    before = trial.outcome or Outcome(reason=None, why="")
-    outcome = replace(before, reason="cancelled" if trial.value is None else "pruned", why=why)
-    study.note(trial.number, "outcome", asdict(outcome))
-    trial_id = study.trial_id(trial.number)
-    if trial.value is None:
-        keepsakes.note(study, trial.number, f"**cancelled**: {why}")
-        study.store.optuna.set_trial_state_values(trial_id, TrialState.FAIL)
-    else:
-        keepsakes.attach(study, trial.number, outcome, trial.value)
-        study.store.optuna.set_trial_state_values(trial_id, TrialState.PRUNED, [trial.value])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from optuna.exceptions import UpdateFinishedTrialError
 
 from search.durations import format_epochs
 from search.worker.delivery import deliver
@@ -69,7 +72,7 @@ class Conclusion:
         reason, why = reason_of(self._study, self._claim, ended, cause)
         outcome = self._recording.ended(ended, reason, why)
         state: Literal["pruned", "complete"] = "pruned" if reason == "pruned" else "complete"
-        return self._record(self._result(state, ended.best_value, outcome))
+        return self._record(self._result(state, self._recording.value, outcome))
 
     def failed(self, failure: Failed, reason: Reason, log: str) -> AttemptEnding:
         """Record a trial that ended without a value."""
@@ -144,7 +147,7 @@ class Conclusion:
             lambda: (
                 ledger.release(self._claim.token, epochs)
                 if cause == "worker"
-                else ledger.pause(self._claim.token, ended.images, epochs, ended.best_value)
+                else ledger.pause(self._claim.token, ended.images, epochs)
             ),
             f"paused after {format_epochs(ended.epochs)}",
         )
@@ -188,10 +191,11 @@ class Conclusion:
         """Write why a trial waits, then leave it to others; repeated as a whole until the store has answered."""
 
         def act() -> bool:
-            if self._heartbeat.holds():
-                self._recording.write()
-                note()
-                passing("paused")
+            # Where it was done before, and the answer was lost, Optuna takes no note any more.
+            with suppress(UpdateFinishedTrialError):
+                if self._heartbeat.holds() and self._recording.write():
+                    note()
+                    passing("paused")
             return change()  # which knows whether it was done before
 
         is_ours = self._means.patience.until_done(act, self._means.leaving)

@@ -15,6 +15,7 @@ from search.worker import keepsakes
 from search.worker.recording import Recording
 from search.worker.results import Result
 from storage.failpoints import passing
+from storage.optuna_rows import STATE_ATTRIBUTE
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 N_LOCKS = 16
 """A study's, under which results are told: on SQLite each is a file that stays, so not one for every trial."""
-_STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+_STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.COMPLETE, "failed": TrialState.FAIL}
+"""Pruned trials have a true value and weights, and count for `best`. Optuna's best trial, history and importance look
+at complete ones only, so they are that in its tables; the attribute `state` says what they are here."""
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +45,9 @@ def deliver(study: Study, result: Result) -> bool:
     if not study.store.ledger.decide(result.token, result.to_json()):
         return _too_late(study, result)
     passing("decided")
-    return tell(study, result)
+    is_accepted = tell(study, result)
+    keepsakes.clear(study)
+    return is_accepted
 
 
 def tell(study: Study, result: Result) -> bool:
@@ -55,7 +60,6 @@ def tell(study: Study, result: Result) -> bool:
         # Read back: what counts is what stands there.
         is_accepted = _says(study.store.optuna.get_trial(trial_id), result)
         study.store.ledger.end(result.token)
-    keepsakes.clear(study)
     return is_accepted or _too_late(study, result)
 
 
@@ -81,7 +85,7 @@ def _finish(store: Store, result: Result) -> None:
 
 
 def _write(study: Study, result: Result, trial_id: int) -> None:
-    recording = Recording(study, result.number)
+    recording = Recording(study, result.number, result.token)
     recording.restore(result)
     recording.write()
     study.note(result.number, "outcome", asdict(result.outcome))
@@ -90,6 +94,8 @@ def _write(study: Study, result: Result, trial_id: int) -> None:
         keepsakes.note(study, result.number, f"**{result.outcome.reason}**: {result.outcome.why}")
     else:
         keepsakes.attach(study, result.number, result.outcome, result.value)
+    if result.value is None:
+        study.store.ledger.clear_value(result.token)  # of a pause before it failed
     values = None if result.value is None else [result.value]
     study.store.optuna.set_trial_state_values(trial_id, _STATES[result.state], values)
 
@@ -98,6 +104,7 @@ def _show(study: Study, result: Result, trial_id: int) -> None:
     """What the dashboard lists with the trial."""
     outcome = result.outcome
     shown = {
+        STATE_ATTRIBUTE: result.state,
         "reason": outcome.reason,
         "epochs": outcome.epochs,
         "best_epoch": outcome.best_epoch,

@@ -12,9 +12,6 @@ import shutil
 import uuid
 from typing import TYPE_CHECKING, Any
 
-import optuna
-from optuna.artifacts import FileSystemArtifactStore, upload_artifact
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -33,12 +30,17 @@ def has(study: Study, number: int, name: str) -> bool:
 def hang(study: Study, number: int, file: Path) -> None:
     """Attach a picture to a trial, which must not have ended; one of the same file name is replaced."""
     before = _of_trial(study, number, file.name)
-    if before is None:
-        handle = optuna.Trial(study.optuna, study.trial_id(number))
-        store = FileSystemArtifactStore(study.store.files.artifacts)
-        upload_artifact(artifact_store=store, file_path=str(file), study_or_trial=handle)
-    else:
-        _replace(file, study.store.files.artifacts / before["artifact_id"])
+    artifact_id = before["artifact_id"] if before else str(uuid.uuid4())
+    target = study.store.files.artifacts / artifact_id
+    _replace(file, target)
+    if before is None and not study.store.ledger.annotate(study.name, number, _description(artifact_id, file)):
+        target.unlink()
+
+
+def _description(artifact_id: str, file: Path) -> dict[str, str]:
+    """The system attribute that `optuna.artifacts.upload_artifact` would write for a PNG."""
+    described = {"artifact_id": artifact_id, "filename": file.name, "mimetype": "image/png", "encoding": None}
+    return {_PREFIX + artifact_id: json.dumps(described)}
 
 
 def show_at_study(study: Study, number: int, name: str) -> None:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 import optuna
+from optuna.trial import TrialState
 
 from search.training.vitals.diagnosis import BEGINNING
 from search.worker.scene import Scene, ladder
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from search.study import Study
     from search.training.messages import Action
+    from search.trial import State
+
+
+_STATES: dict[State, TrialState] = {
+    "running": TrialState.RUNNING,
+    "paused": TrialState.RUNNING,
+    "pruned": TrialState.PRUNED,
+}
+"""What Optuna's pruners take a trial for that its tables show as complete."""
 
 
 class Judge:
@@ -23,6 +36,7 @@ class Judge:
         self._n_images = study.data.n_train
         self._ladder = ladder(study.space, self._n_images)
         self._pruner = _pruner(study)
+        self._true_states = _TrueStates(study)
 
     @property
     def judge_at(self) -> tuple[int, ...]:
@@ -41,7 +55,7 @@ class Judge:
         if self._pruner is None or condition in BEGINNING:
             return "continue"
         frozen = self._study.store.optuna.get_trial(self._study.trial_id(number))
-        return "stop" if self._pruner.prune(self._study.optuna, frozen) else "continue"
+        return "stop" if self._pruner.prune(self._true_states, frozen) else "continue"
 
     def carry(self, number: int, images: int, best: float) -> None:
         """Carry an early-stopped trial's best value to the epochs that it did not need.
@@ -57,8 +71,31 @@ class Judge:
             self._study.store.optuna.set_trial_intermediate_value(trial_id, epoch * self._n_images, best)
             frozen = self._study.store.optuna.get_trial(trial_id)
             # Asked for what it writes: successive halving notes each rung that is passed.
-            if self._pruner.prune(self._study.optuna, frozen):
+            if self._pruner.prune(self._true_states, frozen):
                 return
+
+
+class _TrueStates(optuna.Study):
+    """The study as Optuna's pruners should see it: in its tables paused and pruned trials are complete."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(study.name, study.store.for_reading())
+        self._ours = study
+
+    def get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[optuna.trial.FrozenTrial]:
+        recorded = {trial.number: trial.state for trial in self._ours.trials()}
+        found = [_in_state(frozen, recorded.get(frozen.number)) for frozen in super().get_trials(deepcopy=deepcopy)]
+        return found if states is None else [trial for trial in found if trial.state in states]
+
+
+def _in_state(frozen: optuna.trial.FrozenTrial, recorded: State | None) -> optuna.trial.FrozenTrial:
+    if frozen.state is not TrialState.COMPLETE or recorded not in _STATES:
+        return frozen
+    changed = copy(frozen)
+    changed.state = _STATES[recorded]
+    return changed
 
 
 def _pruner(study: Study) -> optuna.pruners.BasePruner | None:

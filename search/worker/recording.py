@@ -8,9 +8,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from optuna.exceptions import UpdateFinishedTrialError
+
+from search.errors import StudyNotFoundError
 from search.study import own
 from search.training.vitals.thinning import thinned
-from search.trial import Outcome
+from search.trial import Outcome, value_of
 from search.worker import keepsakes
 
 if TYPE_CHECKING:
@@ -32,10 +35,11 @@ logger = logging.getLogger(__name__)
 class Recording:
     """One trial's story. It is first kept here, and then written: the store may be away meanwhile."""
 
-    def __init__(self, study: Study, number: int) -> None:
-        """Take up the story where the store has it."""
+    def __init__(self, study: Study, number: int, token: str) -> None:
+        """Take up the story where the store has it; it is written only while the trial is that token's."""
         self._study = study
         self._number = number
+        self._token = token
         self._trial_id = study.trial_id(number)
         frozen = study.store.optuna.get_trial(self._trial_id)
         self._reported = set(frozen.intermediate_values)
@@ -85,32 +89,48 @@ class Recording:
         """Take over the story that came with a result."""
         self.curve, self.vitals, self.story = list(result.curve), list(result.vitals), result.story
 
-    def write(self) -> None:
-        """Write what is not in the store: the curve, and its values for pruner and dashboard.
+    def write(self) -> bool:
+        """Write what is not in the store, as one piece; False, with nothing written, where the lease is lost.
 
-        Images seen are Optuna's step. Broken off anywhere, it can be done again.
+        The curve and the value that follows from it stand together, whenever this process dies. Images seen are
+        Optuna's step.
+
+        Raises:
+            StudyNotFoundError: if the study was deleted.
+            UpdateFinishedTrialError: if the trial was ended from outside.
         """
         told = {"curve": self.curve, "vitals": self.vitals, "story": self.story, "seconds": self.seconds}
-        for key, value in told.items():
-            if value != self._written[key]:
-                self._study.note(self._number, key, value)
-                self._written[key] = copy(value)
+        changed = {key: value for key, value in told.items() if value != self._written[key]}
+        metric = self._study.space.objective.metric
+        steps = {int(entry["images"]): entry[metric] for entry in self.curve}
+        steps = {images: value for images, value in steps.items() if images not in self._reported}
+        if (changed or steps) and not self._study.record(self._token, changed, steps, self.value):
+            self._check_is_there()
+            return False
+        self._written.update({key: copy(value) for key, value in changed.items()})
+        self._reported.update(steps)
         if self._note:
             keepsakes.note(self._study, self._number, self._note)
             self._note = ""
-        metric = self._study.space.objective.metric
-        for entry in self.curve:
-            images = int(entry["images"])
-            if images not in self._reported:
-                self._study.store.optuna.set_trial_intermediate_value(self._trial_id, images, entry[metric])
-                self._reported.add(images)
+        return True
+
+    def _check_is_there(self) -> None:
+        if not self._study.exists():
+            raise StudyNotFoundError(f"study {self._study.name} was deleted")
+        if self._study.trials()[self._number].has_ended:
+            raise UpdateFinishedTrialError(f"trial {self._number} was ended elsewhere")
+
+    @property
+    def value(self) -> float | None:
+        """The trial's value so far; None before its first evaluation."""
+        return value_of(self.curve, self._study.space.objective.metric, maximize=self._study.maximizes)
 
     def paused(self, ended: TrialEnded, why: str) -> None:
         """Record that the trial waits; it holds no worker from now on."""
         outcome = self.ended(ended, None, why)
         self._study.note(self._number, "outcome", asdict(outcome))
-        if ended.best_value is not None:
-            keepsakes.attach_if_best(self._study, self._number, outcome, ended.best_value)
+        if self.value is not None:
+            keepsakes.attach_if_best(self._study, self._number, outcome, self.value)
         keepsakes.note(self._study, self._number, f"**Paused.** {outcome.why}")
 
     def moved(self, folder: Path) -> None:

@@ -66,9 +66,9 @@ def ended(study: Study, claimed: Claim, ending: Literal["finished", "paused"] = 
 def pause(study: Study, claimed: Claim, *values: float, pace: float = 0.0) -> None:
     """Let it wait after further epochs of these values, or where it stands."""
     train(study, claimed, *values, pace=pace)
-    Recording(study, claimed.number).paused(ended(study, claimed, "paused"), "Waits.")
+    Recording(study, claimed.number, claimed.token).paused(ended(study, claimed, "paused"), "Waits.")
     trial = study.trials()[claimed.number]
-    assert study.store.ledger.pause(claimed.token, trial.images, int(trial.epochs), trial.value)
+    assert study.store.ledger.pause(claimed.token, trial.images, int(trial.epochs))
 
 
 def finish(study: Study, claimed: Claim, *values: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -162,7 +163,8 @@ def test_value_of_a_part_gives_way_to_the_first_of_the_whole(store: Store) -> No
     judged(study, claimed, judgement(claimed, EPOCH, 0.8))
     later = study.trials()[claimed.number]
 
-    assert (early.value, early.val_images) == (0.9, 300)
+    assert (early.score, early.val_images) == (0.9, 300)
+    assert early.value == pytest.approx(0.9 - math.sqrt(0.9 * 0.1 / 300))
     assert (later.value, later.val_images) == (0.8, None)
 
 

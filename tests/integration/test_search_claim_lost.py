@@ -37,7 +37,7 @@ def test_epoch_whose_worker_died_before_recording_it_is_made_up_for(store: Store
         {"epoch": epoch, "images": epoch * EPOCH, "val_accuracy": value} for epoch, value in ((1, 0.4), (2, 0.6))
     ]
 
-    recording = Recording(study, claimed.number)
+    recording = Recording(study, claimed.number, claimed.token)
     recording.resumed(TrialStarted(trial=0, parameters=7, epoch=2, curve=in_checkpoint))
     recording.write()
     train(study, claimed, 0.5)

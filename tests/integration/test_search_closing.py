@@ -68,8 +68,8 @@ def test_nothing_begins_that_cannot_reach_a_score_in_time(store: Store) -> None:
     slow = taken(study)
     train(study, slow, 0.5)
     took = replace(ended(study, slow, "paused"), seconds=Seconds(setup=100.0, train=30.0))
-    Recording(study, slow.number).paused(took, "Waits.")
-    store.ledger.pause(slow.token, 1, 1, 0.5)
+    Recording(study, slow.number, slow.token).paused(took, "Waits.")
+    store.ledger.pause(slow.token, 1, 1)
     study.set_control(replace(study.control(), deadline=store.now() + 60))
 
     assert claim(study, ME) == "late"
@@ -161,7 +161,7 @@ def test_trial_that_is_given_back_at_once_keeps_its_diagnosis(store: Store) -> N
     claimed = taken(study)
     judged(study, claimed, replace(judgement(claimed, EPOCH, 0.1), story="Slow, but alive."))
 
-    Recording(study, claimed.number).handed_back("Given back.")
+    Recording(study, claimed.number, claimed.token).handed_back("Given back.")
 
     outcome = study.trials()[claimed.number].outcome
     assert outcome is not None

@@ -48,7 +48,7 @@ def taken(study: Study) -> Claim:
 
 def pause(study: Study, claimed: Claim, value: float) -> None:
     """A further epoch of that value, and then the trial waits; its confusion counts lie where a trainer puts them."""
-    recording = Recording(study, claimed.number)
+    recording = Recording(study, claimed.number, claimed.token)
     images = 3600 * (len(study.trials()[claimed.number].curve) + 1)
     metrics = {"accuracy": value, "loss": 1.0, "val_accuracy": value, "val_loss": 1.0}
     epoch = images / 3600
@@ -63,7 +63,7 @@ def pause(study: Study, claimed: Claim, value: float) -> None:
         best_metrics={}, parameters=7, seconds=Seconds(), weights="", confusion=str(confusion),
     )  # fmt: skip
     recording.paused(ended, "Waits for others.")
-    assert study.store.ledger.pause(claimed.token, images, int(epoch), value)
+    assert study.store.ledger.pause(claimed.token, images, int(epoch))
 
 
 def time_is_up(study: Study) -> None:
@@ -162,7 +162,8 @@ def test_notes_say_that_a_trial_waits_and_that_it_goes_on(study: Study) -> None:
     pause(study, claimed, 0.5)
     assert note(study, 0) == "**Paused.** Waits for others."
 
-    going_on = Recording(study, claimed.number)
+    holding = study.store.ledger.resume(study.name, claimed.number, "me", 60.0)
+    going_on = Recording(study, claimed.number, holding.token)
     going_on.resumed(TrialStarted(trial=0, parameters=7, epoch=1.0, curve=[]))
     going_on.write()
     assert note(study, 0) == "**Running** again, from epoch 1."

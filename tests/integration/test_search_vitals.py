@@ -109,13 +109,13 @@ def test_trial_that_goes_on_is_told_of_as_it_is_now(claimed: tuple[Study, Claim]
         trial=one.number, ending="paused", images=0, epochs=0, best_epoch=0, best_value=None, best_metrics={},
         parameters=7, seconds=Seconds(), weights="", confusion="",
     )  # fmt: skip
-    Recording(study, one.number).paused(waits, "Waits at 0 images.")
+    Recording(study, one.number, one.token).paused(waits, "Waits at 0 images.")
     study.store.ledger.release(one.token, 0)
     assert show_to_dict(study, one.number)["why"] == "Waits at 0 images."
 
     again = claim(study, Holder(worker="me"))
     assert isinstance(again, Claim)
-    recording = Recording(study, again.number)
+    recording = Recording(study, again.number, again.token)
     recording.resumed(TrialStarted(trial=again.number, parameters=7, epoch=0))
     recording.write()
 

@@ -207,7 +207,7 @@ def test_old_token_after_reaping_is_void(ledger, also_resumed):
     before = only(ledger)
 
     assert not ledger.renew(token, TTL)
-    assert not ledger.pause(token, 1, 1, 0.5)
+    assert not ledger.pause(token, 1, 1)
     assert not ledger.release(token, 1)
     assert not ledger.end(token)
     assert only(ledger) == before
@@ -216,9 +216,9 @@ def test_old_token_after_reaping_is_void(ledger, also_resumed):
 def test_pause_and_resume(ledger):
     first = ledger.take("s", 0, "w1", TTL)
 
-    assert ledger.pause(first, rung=3, epoch=3, value=0.75)
+    assert ledger.pause(first, rung=3, epoch=3)
     paused = only(ledger)
-    assert (paused.state, paused.rung, paused.epoch, paused.value) == ("paused", 3, 3, 0.75)
+    assert (paused.state, paused.rung, paused.epoch) == ("paused", 3, 3)
     assert paused.expires_at is None
 
     resumed = ledger.resume("s", 0, "w2", TTL)
@@ -229,7 +229,7 @@ def test_pause_and_resume(ledger):
 
 
 def test_paused_trial_is_not_reaped(ledger):
-    ledger.pause(ledger.take("s", 0, "w1", PAST), 1, 1, 0.5)
+    ledger.pause(ledger.take("s", 0, "w1", PAST), 1, 1)
 
     assert ledger.reap("s") == []
     assert only(ledger).state == "paused"
@@ -286,7 +286,7 @@ def test_end_is_final(ledger):
 
     assert ledger.end(token)
     assert not ledger.renew(token, TTL)
-    assert not ledger.pause(token, 1, 1, 0.5)
+    assert not ledger.pause(token, 1, 1)
     assert not ledger.release(token, 1)
     assert only(ledger).state == "ended"
 
@@ -295,7 +295,7 @@ def test_end_is_final(ledger):
     "change",
     [
         lambda ledger, token: ledger.end(token),
-        lambda ledger, token: ledger.pause(token, 1, 1, 0.5),
+        lambda ledger, token: ledger.pause(token, 1, 1),
         lambda ledger, token: ledger.release(token, 1),
     ],
     ids=["end", "pause", "release"],
@@ -326,17 +326,20 @@ def test_drop_what_nobody_holds(ledger):
     assert not ledger.drop("s", 1)
 
 
-def test_end_paused_all_that_wait(ledger):
-    ledger.take("s", 0, "w1", TTL)
-    ledger.pause(ledger.take("s", 1, "w1", TTL), 1, 1, 0.5)
-    ledger.release(ledger.take("s", 2, "w1", TTL), 1)
-    ledger.end(ledger.take("s", 3, "w1", TTL))
-    ledger.pause(ledger.take("t", 0, "w1", TTL), 1, 1, 0.5)
+def test_decide_trial_that_waits(ledger):
+    first = ledger.take("s", 0, "w1", TTL)
+    assert ledger.decide_waiting("s", 0, "me", TTL, str) is None  # a worker holds it
+    ledger.pause(first, 1, 1)
 
-    assert [(holding.number, holding.state) for holding in ledger.end_paused("s")] == [(1, "ended"), (2, "ended")]
-    assert ledger.end_paused("s") == []
-    assert [holding.state for holding in ledger.holdings("s")] == ["running", "ended", "ended", "ended"]
-    assert only(ledger, "t").state == "paused"
+    token = ledger.decide_waiting("s", 0, "me", PAST, lambda token: f"result of {token}")
+
+    decided = only(ledger)
+    assert (decided.state, decided.token, decided.worker, decided.attempt) == ("decided", token, "me", 1)
+    assert decided.result == f"result of {token}"
+    assert [holding.number for holding in ledger.unfinished()] == [0]  # the process that decided it may have died
+    assert ledger.resume("s", 0, "w2", TTL) is None
+    assert ledger.decide_waiting("s", 0, "me", TTL, str) is None
+    assert ledger.end(token)
 
 
 def test_holdings_by_number_and_state(ledger):
@@ -346,15 +349,6 @@ def test_holdings_by_number_and_state(ledger):
     assert [holding.number for holding in ledger.holdings("s")] == [0, 1, 2]
     assert [holding.number for holding in ledger.holdings("s", states=("released", "paused"))] == [1]
     assert ledger.holdings("nothing") == []
-
-
-def test_value_not_a_number(ledger):
-    ledger.pause(ledger.take("s", 0, "w1", TTL), 1, 1, None)
-    assert only(ledger).value is None
-
-    ledger.resume("s", 0, "w1", TTL)
-    ledger.pause(only(ledger).token, 1, 1, float("inf"))
-    assert only(ledger).value == float("inf")
 
 
 def test_forget_study(ledger):

@@ -1,4 +1,7 @@
-"""The ledger against a pure model of it, over any order of asking, beating, expiring, reaping, telling and dying."""
+"""The ledger against a pure model of it, over any order of asking, beating, expiring, reaping, telling and dying.
+
+Optuna's tables must show each trial complete with its best value where it waits, and running where it is held.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
+import optuna
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
 from storage.ledger import DOUBT
+from storage.optuna_rows import Progress
 from storage.tables import trials_table
 
 if TYPE_CHECKING:
@@ -36,6 +41,15 @@ class Trial:
     expires: float | None = LEASE
     doubted: float | None = None
     result: str | None = None
+    best: float | None = None
+    """Its best value so far, which Optuna's tables show while it waits."""
+
+    @property
+    def shown(self) -> tuple[str, float | None]:
+        """State and value in Optuna's tables."""
+        if self.state in ("paused", "released"):
+            return ("WAITING", None) if self.best is None else ("COMPLETE", self.best)
+        return "RUNNING", self.best
 
 
 @dataclass
@@ -58,11 +72,26 @@ class Model:
 
     def change(self, token: str, state: str, *, lost: bool = False) -> bool:
         trial = self.of(token, "running", state)
-        if trial:
+        if trial and trial.state == "running":
             trial.state, trial.expires = state, None
             if state == "released":
                 trial.is_lost = lost
         return trial is not None
+
+    def record(self, token: str, value: float) -> bool:
+        trial = self.of(token, "running", "decided")
+        if trial:
+            trial.best = value if trial.best is None else max(value, trial.best)
+        return trial is not None
+
+    def decide_waiting(self, number: int, token: str | None, result: str) -> bool:
+        trial = self.trials[number]
+        if trial.state not in ("paused", "released"):
+            return False
+        trial.state, trial.token, trial.result = "decided", token, result
+        trial.expires, trial.doubted = self.now + LEASE, None
+        self.accepted[number] = result
+        return True
 
     def decide(self, token: str, result: str) -> bool:
         trial = self.of(token, "running", "decided", "ended")
@@ -123,6 +152,7 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.store = store
         self.study = f"s{next(_studies)}"
+        self.optuna = optuna.create_study(study_name=self.study, storage=store.optuna, direction="maximize")
         self.model = Model()
         self.given: set[str] = set()
 
@@ -137,7 +167,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(target=numbers)
     def ask(self) -> int:
-        number = len(self.model.trials)
+        trial_id = self.store.optuna.create_new_trial(self.optuna._study_id)
+        number = self.store.optuna.get_trial_number_from_id(trial_id)
         self.model.trials.append(Trial(token="", state="asked"))
         return number
 
@@ -156,9 +187,22 @@ class LedgerMachine(RuleBasedStateMachine):
     def beat(self, token: str) -> None:
         assert self.store.ledger.renew(token, LEASE) == self.model.renew(token)
 
+    @rule(token=tokens, value=st.integers(0, 9))
+    def record(self, token: str, value: int) -> None:
+        trial = self.model.of(token, "running", "decided")
+        best = value if trial is None or trial.best is None else max(value, trial.best)
+        progress = Progress(attributes={"curve": [value]}, steps={value: value}, value=best)
+        assert self.store.ledger.record(token, progress) == self.model.record(token, value)
+
+    @rule(target=tokens, number=numbers)
+    def decide_waiting(self, number: int) -> str:
+        token = self.store.ledger.decide_waiting(self.study, number, "w", LEASE, lambda new: f"{new} waiting")
+        assert self.model.decide_waiting(number, token, f"{token} waiting") == (token is not None)
+        return self._new(token) if token else "nobody's"
+
     @rule(token=tokens, rung=st.integers(1, 3))
     def pause(self, token: str, rung: int) -> None:
-        assert self.store.ledger.pause(token, rung, rung, 0.5) == self.model.change(token, "paused")
+        assert self.store.ledger.pause(token, rung, rung) == self.model.change(token, "paused")
 
     @rule(token=tokens, lost=st.booleans())
     def release(self, token: str, lost: bool) -> None:
@@ -224,6 +268,11 @@ class LedgerMachine(RuleBasedStateMachine):
         ]
 
     @invariant()
+    def optuna_shows_the_model(self) -> None:
+        shown = [(trial.state.name, trial.value) for trial in self.optuna.get_trials(deepcopy=False)]
+        assert shown == [trial.shown for trial in self.model.trials]
+
+    @invariant()
     def nothing_is_lost_or_doubled(self) -> None:
         late = [late.token for late in self.store.late.of(self.study)]
         assert sorted(late) == sorted(self.model.late)
@@ -239,6 +288,7 @@ class LedgerMachine(RuleBasedStateMachine):
         with self.store.engine.begin() as connection:
             connection.execute(sa.delete(trials_table).where(trials_table.c.study == self.study))
         self.store.late.forget(self.study)
+        self.store.optuna.delete_study(self.optuna._study_id)
 
 
 @pytest.mark.parametrize("n_examples", [25, pytest.param(250, marks=pytest.mark.slow)])

@@ -107,7 +107,7 @@ def test_upgrade_store_of_optuna_alone(store_url):
         open_store(store_url)
     assert contents(store_url) == before
 
-    assert upgrade_schema(store_url) == ("our tables: none to 2",)
+    assert upgrade_schema(store_url) == ("our tables: none to 3",)
     with open_store(store_url, create=False) as store:
         assert store.optuna.get_study_id_from_name("s") == 1
         store.ledger.take("s", 0, "w", 60.0)
@@ -184,7 +184,7 @@ def test_f25_store_of_version_one_is_refused_and_brought_up_to_date(store_url):
     with pytest.raises(StorageError, match="`hpsearch db upgrade`"):
         open_store(store_url)
     assert contents(store_url) == before
-    assert upgrade_schema(store_url) == ("our tables: 1 to 2",)
+    assert upgrade_schema(store_url) == ("our tables: 1 to 3",)
 
     with open_store(store_url, create=False) as store:
         assert store.ledger.reap("s") == []  # doubted

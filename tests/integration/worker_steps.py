@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def judged(study: Study, claimed: Claim, *events: EpochEnded) -> None:
     """Record judgements."""
-    recording = Recording(study, claimed.number)
+    recording = Recording(study, claimed.number, claimed.token)
     for event in events:
         recording.judged(event)
         recording.write()
@@ -25,7 +25,7 @@ def judged(study: Study, claimed: Claim, *events: EpochEnded) -> None:
 
 def result(study: Study, claimed: Claim, event: TrialEnded | Failed, reason: Reason, why: str = "") -> Result:
     """The result of an attempt that has ended so."""
-    recording = Recording(study, claimed.number)
+    recording = Recording(study, claimed.number, claimed.token)
     if isinstance(event, Failed):
         state, value, outcome = "failed", None, recording.failed(event, reason, "")
     else:
