@@ -24,7 +24,7 @@ def application(store: Store, door: Door) -> WSGIApplication:
 
     from search.dashboard.artifacts import GuardedArtifacts
 
-    inner = wsgi(store.optuna, artifact_store=GuardedArtifacts(store.files))
+    inner = wsgi(store.for_reading(), artifact_store=GuardedArtifacts(store.files))
     inner.catchall = False  # what goes wrong in it comes to us
     return guarded(_WithMissing(inner), door)
 
