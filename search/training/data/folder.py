@@ -57,7 +57,12 @@ def read_folder(folder: Path) -> Parts:
     files = _files_by_class(train, classes)
     test_files = [] if test is None else _files_by_class(test, classes)
     kind = _common_kind([path for path, _ in files + test_files])
-    return checked_parts(str(folder), _read(files, kind), _read(test_files, kind) if test_files else None, classes)
+    return checked_parts(
+        str(folder),
+        train=_read(files, kind),
+        test=_read(test_files, kind) if test_files else None,
+        classes=classes,
+    )
 
 
 def _parts_of(folder: Path) -> tuple[Path, Path | None]:
