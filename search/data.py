@@ -33,11 +33,12 @@ def described(space: Space) -> tuple[Space, DataLoaded]:
 
 
 def summary(data: DataLoaded) -> str:
-    """One line for a person: classes, images of each part, their shape."""
+    """One line for a person: classes, images of each part, their shape, and whose validation part it is."""
     height, width, channels = data.image_shape
+    own = "; the validation part is the source's own, none is cut from training" if data.has_own_validation else ""
     return (
         f"{data.source}: {len(data.classes)} classes, {data.n_train:,} training, {data.n_validation:,} validation "
-        f"and {data.n_test:,} test images of {height}×{width}×{channels}"
+        f"and {data.n_test:,} test images of {height}×{width}×{channels}{own}"
     )
 
 

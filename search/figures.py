@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from search.training.confusion import Confusion
+
 _TRAIN, _VALIDATION = "#8a94a6", "#c2410c"
-_MOST_LABELS = 62  # classes of EMNIST ByClass; more are not named one by one
+_MOST_CLASSES = 62  # those of EMNIST ByClass: each still has its name beside it
+_N_CONFUSED = 40  # of more classes: so many that have something to show
 
 
 def learning_curve(curve: Sequence[dict[str, float]], title: str, file: Path) -> None:
@@ -28,22 +31,30 @@ def learning_curve(curve: Sequence[dict[str, float]], title: str, file: Path) ->
     _save(figure, file)
 
 
-def confusion_matrix(counts: Sequence[Sequence[int]], classes: Sequence[str], title: str, file: Path) -> None:
-    """Draw confusion counts as a PNG: rows are true classes, shares of each row are coloured."""
+def confusion_matrix(confusion: Confusion, classes: Sequence[str], title: str, file: Path) -> None:
+    """Draw confusion counts as a PNG: rows are true classes, shares of each row are coloured.
+
+    Of more than 62 classes the 40 most confused ones are drawn, and the title says so: picture and memory are
+    bounded. A share is always that of all images of the true class.
+    """
     import numpy as np
 
-    table = np.asarray(counts, dtype=float)
-    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1.0)
-    side = 3.0 + 0.16 * len(classes)
+    shown = list(range(len(classes)))
+    if len(classes) > _MOST_CLASSES:
+        shown = confusion.most_confused(_N_CONFUSED, len(classes))
+        title = f"{title}\nthe {_N_CONFUSED} most confused of {len(classes):,} classes"
+    table = confusion.table(shown)
+    shares = table / np.maximum(confusion.totals(len(classes))[shown, np.newaxis], 1)
+    side = 3.0 + 0.16 * len(shown)
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     axes.set(xlabel="predicted", ylabel="true")
     axes.set_title(title, fontsize=10)
-    if len(classes) <= _MOST_LABELS:
-        axes.set_xticks(range(len(classes)), classes, fontsize=7)
-        axes.set_yticks(range(len(classes)), classes, fontsize=7)
-    if len(classes) <= 12:
+    names = [classes[label] for label in shown]
+    axes.set_xticks(range(len(shown)), names, fontsize=7)
+    axes.set_yticks(range(len(shown)), names, fontsize=7)
+    if len(shown) <= 12:
         _write_counts(axes, table, shares)
     figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
     _save(figure, file)

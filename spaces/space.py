@@ -20,7 +20,7 @@ class DataPart:
 
     source: str
     validation: float = 0.1
-    """Share of the training part that is cut off for validation."""
+    """Share of the training part that is cut off for validation, unless the source brings a validation part."""
     train_limit: int | None = None
     """Training images at most; None for all."""
     seed: int = 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import keras
 import numpy as np
@@ -13,16 +14,20 @@ from search.training.errors import ModelFileError
 from search.training.export import FILE
 from search.training.messages import Evaluated
 from search.training.model_file import check_model_file
-from search.training.scoring import log_softmax, logits_of
+from search.training.scoring import BATCH_SIZE, log_softmax, logits_of
 from search.training.tensorflow_runtime import compiled_forward
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
     from search.training.data.dataset import Dataset
     from search.training.messages import Evaluate
 
 _TOP = 3
+_BLOCK = 4 * BATCH_SIZE
+"""Images whose probabilities are in memory at a time: whole batches, those of a trial's own validation."""
 _SMALLEST = np.finfo(np.float32).tiny
 """A probability that is not 0, of a network that tells no logits."""
 
@@ -39,9 +44,10 @@ def evaluate(command: Evaluate, dataset: Dataset) -> Evaluated:
         DataError: if the data have no such part.
     """
     images, labels, indices = _part(dataset, command.split)
-    model = _model(Path(command.folder), dataset)
-    log_p = _log_probabilities(model, images, indices)
-    report = {"split": command.split, "n": len(indices), **_report(log_p, labels[indices], dataset.classes)}
+    log_p_of = _log_probabilities(_model(Path(command.folder), dataset))
+    blocks = np.split(indices, range(_BLOCK, len(indices), _BLOCK))
+    answers = _Answers.joined([_Answers.of(log_p_of(images, block), labels[block]) for block in blocks])
+    report = {"split": command.split, "n": len(indices), **_report(answers, labels[indices], dataset.classes)}
     return Evaluated(report=report)
 
 
@@ -72,34 +78,55 @@ def _model(folder: Path, dataset: Dataset) -> keras.Model:
 
 
 def _log_probabilities(
-    model: keras.Model, images: NDArray[np.uint8], indices: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Logarithms of the model's probabilities (n, classes) for `images[indices]`.
+    model: keras.Model,
+) -> Callable[[NDArray[np.uint8], NDArray[np.int64]], NDArray[np.float64]]:
+    """A function of images and indices: logarithms of the model's probabilities (n, classes) for `images[indices]`.
 
     Of what `export` wrote they come from the logits, as a trial's own do: as numbers of 32 bits, probabilities below
     1e-38 are 0, and the largest may be equal.
     """
     last = model.layers[-1]
     if isinstance(last, keras.layers.Softmax):
-        logits = keras.Model(model.inputs[0], last.input)
-        return log_softmax(logits_of(compiled_forward(logits, training=False), images, indices).astype(np.float64))
-    probabilities = logits_of(compiled_forward(model, training=False), images, indices)
-    return np.log(np.maximum(probabilities, _SMALLEST).astype(np.float64))
+        to_logits = compiled_forward(keras.Model(model.inputs[0], last.input), training=False)
+        return lambda images, indices: log_softmax(logits_of(to_logits, images, indices).astype(np.float64))
+    forward = compiled_forward(model, training=False)
+    return lambda images, indices: np.log(np.maximum(logits_of(forward, images, indices), _SMALLEST).astype(np.float64))
 
 
-def _report(log_p: NDArray[np.float64], labels: NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """What is measured of each image, so that probabilities of thousands of classes need not be kept; shape (n,)."""
+
+    predicted: NDArray[np.int64]
+    log_p: NDArray[np.float64]
+    """Of the image's own class."""
+    is_in_top: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, log_p: NDArray[np.float64], labels: NDArray[np.int64]) -> Self:
+        top = np.argsort(-log_p, axis=1, kind="stable")[:, :_TOP]
+        return cls(log_p.argmax(axis=1), log_p[np.arange(len(labels)), labels], (top == labels[:, None]).any(axis=1))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        return cls(
+            np.concatenate([part.predicted for part in parts]),
+            np.concatenate([part.log_p for part in parts]),
+            np.concatenate([part.is_in_top for part in parts]),
+        )
+
+
+def _report(answers: _Answers, labels: NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, Any]:
     from sklearn.metrics import precision_recall_fscore_support  # trainers that only train do without
 
-    answers = log_p.argmax(axis=1)
     precision, recall, f1, n = precision_recall_fscore_support(
-        labels, answers, labels=np.arange(len(classes)), zero_division=0.0
+        labels, answers.predicted, labels=np.arange(len(classes)), zero_division=0.0
     )
-    top = np.argsort(-log_p, axis=1, kind="stable")[:, :_TOP]
     return {
-        "accuracy": float((answers == labels).mean()),
-        "loss": float(-log_p[np.arange(len(labels)), labels].mean()),
+        "accuracy": float((answers.predicted == labels).mean()),
+        "loss": float(-answers.log_p.mean()),
         "macro_f1": float(f1.mean()),
-        "top3_accuracy": float((top == labels[:, None]).any(axis=1).mean()),
+        "top3_accuracy": float(answers.is_in_top.mean()),
         "per_class": [
             {"class": name, "precision": float(p), "recall": float(r), "f1": float(f), "n": int(count)}
             for name, p, r, f, count in zip(classes, precision, recall, f1, n, strict=True)

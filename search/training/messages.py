@@ -30,7 +30,9 @@ class LoadData:
     source: str
     """As in a space file: `mnist-5k`, `emnist-balanced`, `idx:FOLDER`, …"""
     validation: float
-    """Share of the training part that is cut off for validation, in (0, 1)."""
+    """Share of the training part that is cut off for validation, in (0, 1); not used where the source
+    brings a validation part.
+    """
     train_limit: int | None
     """Training images at most (stratified), after the validation part is cut; None for all."""
     seed: int
@@ -149,6 +151,8 @@ class DataLoaded:
     n_validation: int
     n_test: int
     """0 where the source has no test part."""
+    has_own_validation: bool = False
+    """Whether the source brings its validation part; else it was cut from the training part."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,7 +242,7 @@ class TrialEnded:
     """File of the best judgement's weights; empty where there is none."""
     confusion: str
     """File of the best judgement's confusion counts on the images it was validated on, `{"classes":
-    [...], "counts": [[...]]}` with true classes as rows; empty where there is none.
+    [...], "cells": [[true, predicted, images], ...]}`, see `search.training.confusion`; empty where there is none.
     """
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from search.training.confusion import Confusion
 from search.training.errors import DivergedError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 256
 """Images in one forward pass; the same everywhere, so that the same weights give the same value."""
+_BLOCK = 1 << 20  # logits that are doubles at a time
 
 
 def logits_of(
@@ -39,13 +41,12 @@ def logits_of(
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """Loss, accuracy and who was taken for whom."""
+    """Loss, accuracy and which classes were taken for which."""
 
     loss: float
     """Mean cross-entropy, without label smoothing: comparable between trials."""
     accuracy: float
-    confusion: NDArray[np.int64]
-    """(classes, classes): images of the true class (row) that were taken for a class (column)."""
+    confusion: Confusion
 
     @classmethod
     def of(cls, logits: NDArray[Any], labels: NDArray[np.int64]) -> Scores:
@@ -58,15 +59,23 @@ class Scores:
             raise DivergedError(
                 "the network's outputs on the validation part are not finite; try a tenth of the learning rate"
             )
-        answers = logits.argmax(axis=1)
-        log_p = log_softmax(logits.astype(np.float64))
-        n_classes = logits.shape[1]
-        counts = np.bincount(labels * n_classes + answers, minlength=n_classes**2)
+        predictions = logits.argmax(axis=1)
         return cls(
-            loss=float(-log_p[np.arange(len(labels)), labels].mean()),
-            accuracy=float((answers == labels).mean()),
-            confusion=counts.reshape(n_classes, n_classes),
+            loss=float(-_log_p_of_labels(logits, labels).mean()),
+            accuracy=float((predictions == labels).mean()),
+            confusion=Confusion.of(labels, predictions),
         )
+
+
+def _log_p_of_labels(logits: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The logarithm of each label's probability (n,); in blocks: with thousands of classes, doubles take gigabytes."""
+    step = max(1, _BLOCK // logits.shape[1])
+    parts = []
+    for start in range(0, len(labels), step):
+        own = labels[start : start + step]
+        log_p = log_softmax(logits[start : start + step].astype(np.float64))
+        parts.append(log_p[np.arange(len(own)), own])
+    return np.concatenate(parts)
 
 
 def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

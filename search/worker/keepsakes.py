@@ -129,11 +129,13 @@ def _confusion_name(number: int) -> str:
 
 
 def _attach_confusion(study: Study, number: int, outcome: Outcome, folder: Path) -> None:
+    from search.training.confusion import Confusion
+
     if outcome.confusion is None:
         return
     counted = json.loads(study.store.files.path(outcome.confusion).read_text())
     file = folder / _confusion_name(number)
     title = f"trial {number}, epoch {outcome.best_epoch:.4g}: validation part"
-    figures.confusion_matrix(counted["counts"], counted["classes"], title, file)
+    figures.confusion_matrix(Confusion.from_json(counted), counted["classes"], title, file)
     gallery.hang(study, number, file)
     gallery.show_at_study(study, number, file.name)

@@ -46,7 +46,12 @@ def taken(study: Study) -> Claim:
     return found
 
 
-def pause(study: Study, claimed: Claim, value: float) -> None:
+CELLS = {"cells": [[0, 0, 150], [0, 1, 50], [1, 0, 30], [1, 1, 170]]}
+TABLE = {"counts": [[150, 50], [30, 170]]}
+"""The same as it was written before."""
+
+
+def pause(study: Study, claimed: Claim, value: float, counted: dict[str, object] = CELLS) -> None:
     """A further epoch of that value, and then the trial waits; its confusion counts lie where a trainer puts them."""
     recording = Recording(study, claimed.number, claimed.token)
     images = 3600 * (len(study.trials()[claimed.number].curve) + 1)
@@ -57,7 +62,7 @@ def pause(study: Study, claimed: Claim, value: float) -> None:
     folder = study.folder(claimed.number)
     folder.mkdir(parents=True, exist_ok=True)
     confusion = folder / "confusion.json"
-    confusion.write_text(json.dumps({"counts": [[150, 50], [30, 170]], "classes": ["a", "b"]}))
+    confusion.write_text(json.dumps({**counted, "classes": ["a", "b"]}))
     ended = TrialEnded(
         trial=claimed.number, ending="paused", images=images, epochs=epoch, best_epoch=epoch, best_value=value,
         best_metrics={}, parameters=7, seconds=Seconds(), weights="", confusion=str(confusion),
@@ -108,6 +113,12 @@ def test_nothing_is_drawn_twice(study: Study) -> None:
 
     assert {file.name: file.stat().st_mtime_ns for file in study.store.files.artifacts.iterdir()} == files
     assert stored(study) == 2  # a curve and a matrix; the study shows the trial's own
+
+
+def test_matrix_of_a_trial_that_an_earlier_version_trained(study: Study) -> None:
+    pause(study, taken(study), 0.5, TABLE)
+
+    assert pictures(study, 0) == ["trial-0-confusion.png"]
 
 
 def test_open_study_draws_nothing_yet(study: Study) -> None:

@@ -13,10 +13,16 @@ from search.training.batch_norm import HonestAverages
 from search.training.callbacks import validation
 from search.training.callbacks.order import Order
 from search.training.callbacks.validation import Validation
+from search.training.confusion import Confusion
 from search.training.data.dataset import load_dataset
 from search.training.errors import DivergedError, MetricError
 from search.training.messages import PARTIAL, EpochEnded, Interrupt, TrialStarted, Verdict
 from search.training.scoring import logits_of
+
+
+def counts_of(ended):
+    """The confusion counts of digits that a trial wrote."""
+    return Confusion.from_json(json.loads(Path(ended.confusion).read_text())).table(range(10))
 
 
 def test_trial_learns_and_keeps_its_best_epoch(tmp_path):
@@ -36,10 +42,10 @@ def test_confusion_counts_are_those_of_the_best_epoch(tmp_path):
     ended = train(tmp_path, SMALL).ended
     data = digits()
 
-    confusion = json.loads(Path(ended.confusion).read_text())
-    counts = np.array(confusion["counts"])
+    written = json.loads(Path(ended.confusion).read_text())
+    counts = counts_of(ended)
 
-    assert confusion["classes"] == list(data.classes)
+    assert written["classes"] == list(data.classes)
     np.testing.assert_array_equal(counts.sum(axis=1), np.bincount(data.labels[data.validation], minlength=10))
     assert counts.trace() / counts.sum() == ended.best_value
 
@@ -155,7 +161,7 @@ def test_judgement_within_the_first_epoch_takes_a_part_of_the_validation_images(
     )
     # What was measured on the whole part counts, whatever the parts have shown.
     assert (heard.ended.best_epoch, heard.ended.best_metrics) == (1, heard.curve[-1])
-    counts = np.array(json.loads(Path(heard.ended.confusion).read_text())["counts"])
+    counts = counts_of(heard.ended)
     assert counts.sum() == len(data.validation) == 1200
 
 
@@ -164,7 +170,7 @@ def test_trial_that_pauses_within_its_first_epoch_keeps_its_best_part(tmp_path):
 
     best = max(heard.curve, key=lambda metrics: metrics["val_accuracy"])
     assert (heard.ended.best_value, heard.ended.best_metrics) == (best["val_accuracy"], best)
-    counts = np.array(json.loads(Path(heard.ended.confusion).read_text())["counts"])
+    counts = counts_of(heard.ended)
     assert counts.sum() == 500
     assert counts.trace() / 500 == heard.ended.best_value
     assert counts.sum(axis=1).max() - counts.sum(axis=1).min() <= 2  # digits, nearly as many of each

@@ -72,4 +72,5 @@ def test_description(digits):
         "n_train": 3600,
         "n_validation": 400,
         "n_test": 1000,
+        "has_own_validation": False,
     }

@@ -160,6 +160,16 @@ def test_label_outside_the_mapping(tmp_path):
     )
 
 
+def test_labels_from_one_without_a_mapping(tmp_path):
+    write_set(tmp_path, labels=(1, 2, 3))
+
+    assert "they count from 1: subtract 1, in all parts, or put a mapping.txt beside them" in error_of(
+        f"idx:{tmp_path}"
+    )
+    (tmp_path / "mapping.txt").write_text("1 65\n2 66\n3 67\n")
+    assert load_dataset(f"idx:{tmp_path}").classes == ("A", "B", "C")
+
+
 def test_letters_label_zero(tmp_path):
     write_set(tmp_path, "emnist-letters-train", "emnist-letters-test", labels=range(27))
 

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from search.data import summary
 from search.training.data.dataset import load_dataset
 from search.training.data.emnist import default_data_folder
 from search.training.data.errors import DataError
 from search.training.data.keras_sets import CLASSES
 from search.training.data.sources import BUNDLED, EMNIST, KERAS, absolute_source, check_name, list_sources
+from search.training.messages import DataLoaded
 
 
 @pytest.mark.parametrize("source", [BUNDLED, *EMNIST, *KERAS, "idx:a", "folder:~/b", "npz:c d.npz"])
@@ -106,3 +108,19 @@ def test_data_without_keras():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("has_own", "end"),
+    [(False, "images of 28×28×1"), (True, "; the validation part is the source's own, none is cut from training")],
+)
+def test_summary_says_whose_the_validation_part_is(has_own, end):
+    data = DataLoaded(
+        source="npz:/a.npz", fingerprint="ab", image_shape=(28, 28, 1), classes=["a", "b"],
+        n_train=1600, n_validation=40, n_test=0, has_own_validation=has_own,
+    )  # fmt: skip
+
+    text = summary(data)
+
+    assert text.startswith("npz:/a.npz: 2 classes, 1,600 training, 40 validation and 0 test images of 28×28×1")
+    assert text.endswith(end)

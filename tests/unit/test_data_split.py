@@ -57,6 +57,15 @@ def test_order_looks_random():
     assert abs(np.corrcoef(order[1:], order[:-1])[0, 1]) < 0.05
 
 
+def test_order_by_class_is_that_of_each_class_alone():
+    labels = np.random.default_rng(0).permutation(np.repeat([0, 2, 3], [50, 1, 20]))
+    order = np.concatenate(by_class(np.zeros(71, np.int64), 1, 5))
+
+    assert [own.tolist() for own in by_class(labels, 5, 5)] == [
+        [position for position in order if labels[position] == label] for label in range(5)
+    ]
+
+
 def test_train_limit_is_stratified_and_keeps_validation():
     whole, validation = parts()
     train, same = parts(train_limit=105)

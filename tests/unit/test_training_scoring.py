@@ -13,9 +13,19 @@ def test_scores_of_known_answers():
     scores = Scores.of(logits, np.array([0, 1, 2]))
 
     assert scores.accuracy == pytest.approx(2 / 3)
-    assert scores.confusion.tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 0]]
+    assert scores.confusion.cells.tolist() == [[0, 0, 1], [1, 1, 1], [2, 0, 1]]
     expected = [np.log(np.exp(2) + 2) - 2, np.log(np.exp(3) + 2) - 3, np.log(np.exp(9) + 2)]
     assert scores.loss == pytest.approx(np.mean(expected))
+
+
+def test_scores_of_many_classes_come_in_blocks(monkeypatch):
+    logits = np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32)
+    labels = np.arange(50) % 7
+    whole = Scores.of(logits, labels)
+
+    monkeypatch.setattr("search.training.scoring._BLOCK", 3 * 7)  # 50 = 16 × 3 + 2
+
+    assert Scores.of(logits, labels).loss == whole.loss
 
 
 def test_loss_of_a_sure_error_is_finite():

@@ -50,5 +50,5 @@ class Best(TrialCallback):
         model = self.session.model
         save_weights(files.best_weights(folder, images), model.average.values(model.weights))
         assert self._validation.scores is not None
-        counts = self._validation.scores.confusion.tolist()
-        files.write_json(files.best_confusion(folder, images), {"classes": self._classes, "counts": counts})
+        counted = self._validation.scores.confusion.to_json()
+        files.write_json(files.best_confusion(folder, images), {"classes": self._classes, **counted})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.training.data.errors import DataError
-from search.training.data.parts import Parts, checked_parts
+from search.training.data.parts import Pair, Parts, checked_parts
 
-_NAMINGS = (
-    ("x_train", "y_train", "x_test", "y_test"),  # as Keras ships its own
-    ("images", "labels", "test_images", "test_labels"),
-)
+_NAMES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    # The first as Keras names its own, the last as MedMNIST does.
+    "train": (("x_train", "y_train"), ("images", "labels"), ("train_images", "train_labels")),
+    "validation": (("x_val", "y_val"), ("val_images", "val_labels")),
+    "test": (("x_test", "y_test"), ("test_images", "test_labels")),
+}
+"""The arrays that a part may be in: images and labels."""
+_CLASSES = "classes"
 
 
 def read_npz(file: Path) -> Parts:
-    """Arrays `x_train, y_train[, x_test, y_test]` or `images, labels[, test_images, test_labels]`.
+    """Arrays `x_train, y_train[, x_val, y_val][, x_test, y_test]`, or as MedMNIST names them.
 
-    Images as `checked_parts` takes them; an array of strings `classes` may name the classes, else their numbers do.
-    Pickled objects are refused.
+    `train_images, train_labels` or `images, labels`, `val_images, val_labels`, `test_images, test_labels` are the
+    same. Images as `checked_parts` takes them; an array of strings `classes` may name the classes, else their
+    numbers do. Pickled objects are refused, and so is an array of another name: it may be data that was meant.
 
     Raises:
         DataError: if the file is missing, damaged, or lacks an array, or an array is not as it must be.
@@ -47,20 +53,49 @@ def _parts(file: Path, arrays: Any) -> Parts:
         raise DataError(
             f"npz: needs an archive of named arrays, but {file} is one array; write it with numpy.savez_compressed"
         )
-    naming = next((names for names in _NAMINGS if names[0] in arrays and names[1] in arrays), None)
-    if naming is None:
+    found = {part: _found(file, arrays, part) for part in _NAMES}
+    if found["train"] is None:
         raise DataError(
-            f"an npz file must hold {' and '.join(_NAMINGS[0][:2])}, or {' and '.join(_NAMINGS[1][:2])}, but {file} "
+            f"an npz file must hold {', or '.join(' and '.join(names) for names in _NAMES['train'])}, but {file} "
             f"holds {', '.join(arrays) or 'nothing'}; write it again with these names"
         )
-    images, labels, test_images, test_labels = naming
-    if (test_images in arrays) != (test_labels in arrays):
+    _check_all_known(file, arrays)
+    return checked_parts(
+        str(file),
+        train=_pair(arrays, found["train"]),
+        validation=found["validation"] and _pair(arrays, found["validation"]),
+        test=found["test"] and _pair(arrays, found["test"]),
+        classes=_classes(file, arrays[_CLASSES]) if _CLASSES in arrays else None,
+    )
+
+
+def _found(file: Path, arrays: Any, part: str) -> tuple[str, str] | None:
+    """The names that a part has in the file; None where it is not there."""
+    there = [names for names in _NAMES[part] if names[0] in arrays or names[1] in arrays]
+    for images, labels in there:
+        if images not in arrays or labels not in arrays:
+            raise DataError(
+                f"{images} and {labels} belong together, but {file} has only one; add the other or leave both out"
+            )
+    if len(there) > 1:
         raise DataError(
-            f"{test_images} and {test_labels} belong together, but {file} has only one; add the other or leave both out"
+            f"an npz file must hold one {part} part, but {file} has {' and '.join(images for images, _ in there)}; "
+            "leave out all but one"
         )
-    test = (arrays[test_images], arrays[test_labels]) if test_images in arrays else None
-    classes = _classes(file, arrays["classes"]) if "classes" in arrays else None
-    return checked_parts(str(file), (arrays[images], arrays[labels]), test, classes)
+    return there[0] if there else None
+
+
+def _check_all_known(file: Path, arrays: Any) -> None:
+    known = [name for part in _NAMES.values() for names in part for name in names] + [_CLASSES]
+    if unknown := [name for name in arrays if name not in known]:
+        raise DataError(
+            f"an npz file must hold only arrays that are used ({', '.join(known)}), but {file} also has "
+            f"{', '.join(unknown)}; rename or leave out"
+        )
+
+
+def _pair(arrays: Any, names: tuple[str, str]) -> Pair:
+    return arrays[names[0]], arrays[names[1]]
 
 
 def _classes(file: Path, names: NDArray[Any]) -> tuple[str, ...]:

@@ -32,8 +32,10 @@ class Dataset:
     """Ascending positions in `images`, int64."""
     validation: Indices
     """As `train`, and disjoint from it; with a train limit the two do not cover all images."""
+    has_own_validation: bool
+    """Whether the source brings its validation part; else it was cut from the training part."""
     fingerprint: str
-    """sha256 (hex) over all of the above except `source`."""
+    """sha256 (hex) over the images, labels and classes of all parts."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -49,11 +51,12 @@ def load_dataset(
     seed: int = 0,
     data_folder: str | Path | None = None,
 ) -> Dataset:
-    """Read a source into memory and cut its validation part.
+    """Read a source into memory and cut its validation part, unless the source brings one.
 
     Args:
         source: as in a space file; relative paths count from the current folder.
-        validation: share of the training part for validation, in (0, 1): stratified, at least one image of a class.
+        validation: share of the training part for validation, in (0, 1): stratified, at least one image of a class;
+            not used where the source brings a validation part.
         train_limit: training images at most (stratified), after the validation part is cut; None for all.
         seed: decides which images go to validation, and which are kept under a train limit.
         data_folder: where EMNIST is looked for; None for `$HPSEARCH_DATA`, else `~/.cache/hpsearch`.
@@ -63,7 +66,14 @@ def load_dataset(
     """
     folder = default_data_folder() if data_folder is None else Path(data_folder)
     parts = read_source(source, folder)
-    train, held_out = cut(parts.labels, parts.classes, validation=validation, train_limit=train_limit, seed=seed)
+    train, held_out = cut(
+        parts.labels,
+        parts.classes,
+        validation=validation,
+        train_limit=train_limit,
+        seed=seed,
+        n_own=parts.n_validation,
+    )
     for array in (parts.images, parts.labels, parts.test_images, parts.test_labels, train, held_out):
         # One data set serves many trials: none of them may change it for the next.
         array.setflags(write=False)
@@ -76,6 +86,7 @@ def load_dataset(
         classes=parts.classes,
         train=train,
         validation=held_out,
+        has_own_validation=parts.n_validation > 0,
         fingerprint=fingerprint(parts, train, held_out),
     )
 
@@ -90,4 +101,5 @@ def describe(data: Dataset) -> dict[str, Any]:
         "n_train": len(data.train),
         "n_validation": len(data.validation),
         "n_test": len(data.test_labels),
+        "has_own_validation": data.has_own_validation,
     }

@@ -38,7 +38,7 @@ def read_digits() -> Parts:
         is_test[own[:N_TEST_PER_CLASS]] = True
     return checked_parts(
         "mnist-5k",
-        (images[~is_test], labels[~is_test]),
-        (images[is_test], labels[is_test]),
-        tuple("0123456789"),
+        train=(images[~is_test], labels[~is_test]),
+        test=(images[is_test], labels[is_test]),
+        classes=tuple("0123456789"),
     )

@@ -15,6 +15,7 @@ from search.training.data.layout import IdxSet, any_set
 from search.training.data.parts import Images, Labels, Parts, checked_parts
 
 _NO_CLASS = -1
+_RENUMBER = "put a mapping.txt beside them, with a line for each label: the label and the code of a character"
 
 
 def read_emnist(split: str, folder: Path) -> Parts:
@@ -49,7 +50,8 @@ def read_set(files: IdxSet) -> Parts:
     names = _class_names(files)
     train = _read_pair(files.train, files, names)
     test = None if files.test is None else _read_pair(files.test, files, names)
-    return checked_parts(files.place, train, test, None if names is None else tuple(names.values()))
+    classes = None if names is None else tuple(names.values())
+    return checked_parts(files.place, train=train, test=test, classes=classes, renumber=_RENUMBER)
 
 
 def _class_names(files: IdxSet) -> dict[int, str] | None:

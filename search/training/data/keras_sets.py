@@ -49,4 +49,4 @@ def read_keras(name: str) -> Parts:
             f"keras:{name} could not be loaded ({error}). Load it once where there is a network, and copy "
             "~/.keras/datasets here. Without a download: `--data mnist-5k`"
         ) from error
-    return checked_parts(f"keras:{name}", train, test, CLASSES[name])
+    return checked_parts(f"keras:{name}", train=train, test=test, classes=CLASSES[name])

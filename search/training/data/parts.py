@@ -2,77 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.training.data.errors import DataError
+from search.training.data.labels import RENUMBER, check_range, numbered_classes, whole_numbers
 
 Images = NDArray[np.uint8]
 """Shape (n, height, width, channels), one or three channels, 0 to 255."""
 Labels = NDArray[np.int64]
 """Shape (n,), each an index into the classes."""
+Pair = tuple[NDArray[np.generic], NDArray[np.generic]]
+"""Images and labels as a source gives them."""
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Training and test part of a source; the test part may be empty, never mixed in."""
+    """Training, validation and test part of a source; the test part may be empty, never mixed in."""
 
     images: Images
+    """Of the training part, then of the validation part."""
     labels: Labels
     test_images: Images
     test_labels: Labels
     classes: tuple[str, ...]
     """Name of each class, in label order."""
+    n_validation: int = 0
+    """So many of `images`, the last ones, are the validation part that the source brings; 0 where it brings none."""
 
 
 def checked_parts(
     origin: str,
-    train: tuple[NDArray[np.generic], NDArray[np.generic]],
-    test: tuple[NDArray[np.generic], NDArray[np.generic]] | None,
-    classes: tuple[str, ...] | None,
+    *,
+    train: Pair,
+    validation: Pair | None = None,
+    test: Pair | None = None,
+    classes: tuple[str, ...] | None = None,
+    renumber: str = RENUMBER,
 ) -> Parts:
     """Parts from (images, labels) pairs as a source gives them.
 
     Images are uint8 of shape (n, height, width) or (n, height, width, 1 or 3); labels are integers of
-    shape (n,) or (n, 1). Without `classes` they are named by their numbers, up to the largest
-    label. `origin` names the file or source in messages.
+    shape (n,) or (n, 1). Without `classes` they are named by their numbers, and the training labels must
+    then be 0 to n-1, each of them in use. A validation or test part without images is none.
+
+    Args:
+        origin: the file or source, for messages.
+        train: images and labels to train on.
+        validation: the validation part that the source brings; None where one is to be cut.
+        test: the test part.
+        classes: the name of each class, in label order.
+        renumber: the cure where labels are not 0 to n-1.
 
     Raises:
         DataError: if anything of that does not hold.
     """
-    images, labels = _images(origin, "training", train[0]), _labels(origin, "training", *train)
-    if test is None or not len(test[0]):
-        test = (np.empty((0, *images.shape[1:]), np.uint8), np.empty(0, np.int64))
-    test_images, test_labels = _images(origin, "test", test[0]), _labels(origin, "test", *test)
-    if test_images.shape[1:] != images.shape[1:]:
-        raise DataError(
-            f"all images must be of one size, but in {origin} training images are {_size(images)} and "
-            f"test images {_size(test_images)}; resize them"
-        )
+    pairs = {"training": train} | {
+        name: pair
+        for name, pair in (("validation", validation), ("test", test))
+        if pair is not None and (pair[0].size or pair[1].size)
+    }
+    images = {name: _images(origin, name, pair[0]) for name, pair in pairs.items()}
+    labels = {name: whole_numbers(origin, name, len(images[name]), pair[1]) for name, pair in pairs.items()}
+    _check_sizes(origin, images)
     if classes is None:
-        largest = max(int(part.max(initial=0)) for part in (labels, test_labels))
-        classes = tuple(str(label) for label in range(largest + 1))
+        classes = numbered_classes(origin, labels, renumber)
     if len(classes) < 2:
         raise DataError(f"a classifier needs two classes or more, but {origin} has {len(classes)}; add images")
-    for name, part in (("training", labels), ("test", test_labels)):
+    for name, part in labels.items():
         check_range(origin, name, part, len(classes))
-    return Parts(images, labels, test_images, test_labels, classes)
+    return Parts(
+        images=_joined(images),
+        labels=_joined(labels).astype(np.int64),
+        test_images=images.get("test", np.empty((0, *images["training"].shape[1:]), np.uint8)),
+        test_labels=labels["test"].astype(np.int64) if "test" in labels else np.empty(0, np.int64),
+        classes=classes,
+        n_validation=len(labels.get("validation", ())),
+    )
 
 
-def check_range(origin: str, part: str, labels: Labels, n_classes: int) -> None:
-    """Refuse labels that are not in [0, n_classes).
-
-    Raises:
-        DataError: naming the first such label and its place.
-    """
-    wrong = np.flatnonzero((labels < 0) | (labels >= n_classes))
-    if len(wrong):
-        raise DataError(
-            f"labels must be from 0 to {n_classes - 1}, but in {origin} {part} image {wrong[0]} has label "
-            f"{labels[wrong[0]]} ({len(wrong):,} such in all); correct the labels or the names of the classes"
-        )
+def _joined(parts: Mapping[str, NDArray[Scalar]]) -> NDArray[Scalar]:
+    """The training part, then the validation part; not copied where there is none."""
+    if "validation" not in parts:
+        return parts["training"]
+    return np.concatenate([parts["training"], parts["validation"]])
 
 
 def _images(origin: str, part: str, images: NDArray[np.generic]) -> Images:
@@ -91,20 +109,14 @@ def _images(origin: str, part: str, images: NDArray[np.generic]) -> Images:
     return np.ascontiguousarray(images, np.uint8)
 
 
-def _labels(origin: str, part: str, images: NDArray[np.generic], labels: NDArray[np.generic]) -> Labels:
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise DataError(
-            f"labels must be whole numbers, one an image, but the {part} labels of {origin} are "
-            f"{labels.dtype} of shape {labels.shape}; store class indices (argmax of one-hot rows)"
-        )
-    if len(labels) != len(images):
-        raise DataError(
-            f"images and labels must be as many, but {origin} has {len(images):,} {part} images and "
-            f"{len(labels):,} labels; write both again"
-        )
-    return labels.astype(np.int64)
+def _check_sizes(origin: str, images: Mapping[str, Images]) -> None:
+    size = _size(images["training"])
+    for part, own in images.items():
+        if _size(own) != size:
+            raise DataError(
+                f"all images must be of one size, but in {origin} training images are {size} and "
+                f"{part} images {_size(own)}; resize them"
+            )
 
 
 def _size(images: Images) -> str:

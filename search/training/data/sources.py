@@ -119,8 +119,10 @@ def list_sources(data_folder: Path) -> tuple[SourceRow, ...]:
         *(_emnist_row(split, data_folder) for split in SPLITS),
         *(SourceRow(name, None, None, None, None, "downloaded by Keras when first used") for name in KERAS),
         SourceRow("idx:FOLDER", None, None, None, None, "IDX files as EMNIST, MNIST, Fashion-MNIST ship them"),
-        SourceRow("folder:PATH", None, None, None, None, "one sub-folder of images a class"),
-        SourceRow("npz:FILE", None, None, None, None, "x_train, y_train, x_test, y_test"),
+        SourceRow(
+            "folder:PATH", None, None, None, None, "one sub-folder of images a class, also within train, val, test"
+        ),
+        SourceRow("npz:FILE", None, None, None, None, "x_train, y_train; also x_val, y_val and x_test, y_test"),
     )
 
 

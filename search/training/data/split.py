@@ -30,17 +30,23 @@ def cut(
     validation: float,
     train_limit: int | None,
     seed: int,
+    n_own: int = 0,
 ) -> tuple[Indices, Indices]:
     """Indices for training and for validation: disjoint, and each class in the same share in both.
 
     The validation part has round(n × validation) images, and at least one of each class. It does not
     depend on `train_limit`, which leaves at most that many images for training, each class in its share.
 
+    Where the source brings a validation part of its own, the last `n_own` labels, that is the validation
+    part as it stands, and all others are for training; `validation` is not used then.
+
     Raises:
         DataError: if a share or limit is out of range, or a class has too few images to be in both parts.
     """
     if not 0 < validation < 1:
         raise DataError(f"validation must be a share between 0 and 1, but got {validation}; 0.1 is usual")
+    if n_own:
+        return _as_brought(labels, classes, n_own, train_limit, seed)
     counts = np.bincount(labels, minlength=len(classes))
     _check_counts(counts, classes)
     wanted = max(round(len(labels) * validation), len(classes))
@@ -69,8 +75,9 @@ def stratified(labels: NDArray[np.int64], n_classes: int, n: int, seed: int) -> 
 def by_class(labels: NDArray[np.int64], n_classes: int, seed: int) -> list[Indices]:
     """The positions of each class' images, in the order that `seed` gives."""
     order = np.argsort(_numbers(len(labels), seed), kind="stable")
-    ordered = labels[order]
-    return [order[ordered == label] for label in range(n_classes)]
+    # One sort for all classes: looking for each of thousands in turn would read all labels as often.
+    order = order[np.argsort(labels[order], kind="stable")]
+    return np.split(order, np.cumsum(np.bincount(labels, minlength=n_classes))[:-1])
 
 
 def shares(counts: NDArray[np.int64], total: int, *, most: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -89,6 +96,19 @@ def shares(counts: NDArray[np.int64], total: int, *, most: NDArray[np.int64]) ->
     return quota
 
 
+def _as_brought(
+    labels: NDArray[np.int64], classes: Sequence[str], n_own: int, train_limit: int | None, seed: int
+) -> tuple[Indices, Indices]:
+    n = len(labels) - n_own
+    counts = np.bincount(labels[:n], minlength=len(classes))
+    if missing := [repr(name) for name, count in zip(classes, counts, strict=True) if not count]:
+        raise DataError(
+            f"each class needs a training image, but these have none: {_some(missing)}; add images, or remove the class"
+        )
+    n_train = n if train_limit is None else int(_limited(counts, train_limit).sum())
+    return stratified(labels[:n], len(classes), n_train, seed), np.arange(n, len(labels))
+
+
 def _limited(left: NDArray[np.int64], train_limit: int) -> NDArray[np.int64]:
     if train_limit < len(left):
         raise DataError(
@@ -100,11 +120,16 @@ def _limited(left: NDArray[np.int64], train_limit: int) -> NDArray[np.int64]:
 def _check_counts(counts: NDArray[np.int64], classes: Sequence[str]) -> None:
     few = [f"{name!r} ({count})" for name, count in zip(classes, counts, strict=True) if count < 2]
     if few:
-        more = f" and {len(few) - 5} more" if len(few) > 5 else ""
         raise DataError(
             "each class needs two training images or more, one of them for validation, but these have fewer: "
-            f"{', '.join(few[:5])}{more}; add images, or remove the class"
+            f"{_some(few)}; add images, or remove the class"
         )
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{', '.join(names[:5])}{more}"
 
 
 def _numbers(n: int, seed: int) -> NDArray[np.uint64]:
