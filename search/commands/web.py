@@ -29,10 +29,11 @@ def dashboard(
 ) -> None:
     """Show all studies in a browser.
 
-    Until Ctrl-C. What optuna-dashboard calls a running trial may be a paused one: its note says so.
+    Runs until Ctrl-C. A paused trial is listed as complete, with its best value so far; its note and its attribute
+    `state` say that it is paused.
 
-    The link that it prints opens it: nobody gets in without the token in there. Pages only show,
-    unless --allow-changes lets them change things.
+    The link that it prints opens it: without the token in there, no page is shown. Pages only show, unless
+    --allow-changes lets them change things.
 
     \b
     hpsearch dashboard

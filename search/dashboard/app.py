@@ -8,6 +8,7 @@ from search.dashboard import pages
 from search.dashboard.gate import Gate
 from search.dashboard.inert import Inert
 from search.dashboard.spreadsheet import Spreadsheet
+from search.dashboard.without_buttons import WithoutButtons
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,8 +31,9 @@ def application(store: Store, door: Door) -> WSGIApplication:
 
 
 def guarded(inner: WSGIApplication, door: Door) -> WSGIApplication:
-    """What stands around the dashboard: inert answers outside, then the gate, then harmless tables."""
-    return Inert(Gate(Spreadsheet(inner), door))
+    """What stands around the dashboard: inert answers, then the gate, harmless tables, and no buttons in vain."""
+    shown = inner if door.allows_changes else WithoutButtons(inner)
+    return Inert(Gate(Spreadsheet(shown), door))
 
 
 class _WithMissing:

@@ -15,7 +15,6 @@ from search.worker import keepsakes
 from search.worker.recording import Recording
 from search.worker.results import Result
 from storage.failpoints import passing
-from storage.optuna_rows import STATE_ATTRIBUTE
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -89,7 +88,7 @@ def _write(study: Study, result: Result, trial_id: int) -> None:
     recording.restore(result)
     recording.write()
     study.note(result.number, "outcome", asdict(result.outcome))
-    _show(study, result, trial_id)
+    recording.show(result.outcome, result.state)
     if result.value is None:
         keepsakes.note(study, result.number, f"**{result.outcome.reason}**: {result.outcome.why}")
     else:
@@ -98,22 +97,6 @@ def _write(study: Study, result: Result, trial_id: int) -> None:
         study.store.ledger.clear_value(result.token)  # of a pause before it failed
     values = None if result.value is None else [result.value]
     study.store.optuna.set_trial_state_values(trial_id, _STATES[result.state], values)
-
-
-def _show(study: Study, result: Result, trial_id: int) -> None:
-    """What the dashboard lists with the trial."""
-    outcome = result.outcome
-    shown = {
-        STATE_ATTRIBUTE: result.state,
-        "reason": outcome.reason,
-        "epochs": outcome.epochs,
-        "best_epoch": outcome.best_epoch,
-        "parameters": outcome.parameters,
-        "seconds": round(outcome.seconds.get("total", 0.0), 1),
-    }
-    for key, value in shown.items():
-        if value:  # a trial that failed within its first epoch has no best one, and did not say its size
-            study.store.optuna.set_trial_user_attr(trial_id, key, value)
 
 
 def _says(told: FrozenTrial, result: Result) -> bool:

@@ -15,11 +15,12 @@ from search.study import own
 from search.training.vitals.thinning import thinned
 from search.trial import Outcome, value_of
 from search.worker import keepsakes
+from storage.optuna_rows import STATE_ATTRIBUTE
 
 if TYPE_CHECKING:
     from search.study import Study
     from search.training.messages import EpochEnded, Failed, Seconds, TrialEnded, TrialStarted
-    from search.trial import Reason
+    from search.trial import Reason, State
     from search.worker.results import Result
 
 
@@ -129,9 +130,24 @@ class Recording:
         """Record that the trial waits; it holds no worker from now on."""
         outcome = self.ended(ended, None, why)
         self._study.note(self._number, "outcome", asdict(outcome))
+        self.show(outcome, "paused")
         if self.value is not None:
             keepsakes.attach_if_best(self._study, self._number, outcome, self.value)
         keepsakes.note(self._study, self._number, f"**Paused.** {outcome.why}")
+
+    def show(self, outcome: Outcome, state: State) -> None:
+        """Set what the dashboard and Optuna's data frame list with the trial, as Optuna's user attributes."""
+        shown = {
+            STATE_ATTRIBUTE: state,
+            "reason": outcome.reason,
+            "epochs": outcome.epochs,
+            "best_epoch": outcome.best_epoch,
+            "parameters": outcome.parameters,
+            "seconds": round(outcome.seconds.get("total", 0.0), 1),
+        }
+        for key, value in shown.items():
+            if value:  # a trial that failed within its first epoch has no best one, and did not say its size
+                self._study.store.optuna.set_trial_user_attr(self._trial_id, key, value)
 
     def moved(self, folder: Path) -> None:
         """Correct where the trial's best weights are: they are now in that folder, under their old names."""

@@ -68,9 +68,8 @@ def test_npz_of_colour_with_names(tmp_path):
         ({"x_val": IMAGES}, "x_val and y_val belong together, but"),
         ({"val_labels": LABELS}, "val_images and val_labels belong together, but"),
         ({"images": IMAGES, "labels": LABELS}, "must hold one train part, but"),
-        ({"x_valid": IMAGES, "y_valid": LABELS}, "also has x_valid, y_valid; rename or leave out"),
+        ({"x_valid": IMAGES, "y_valid": LABELS}, "also has x_valid; rename or leave out"),
         ({"X_val": IMAGES, "y_val": LABELS}, "x_val and y_val belong together, but"),
-        ({"mean": np.float32(0.5)}, "also has mean; rename or leave out"),
         ({"x_val": IMAGES[:, :4], "y_val": LABELS}, "training images are 5×4×1 and validation images 4×4×1"),
         ({"x_val": IMAGES, "y_val": LABELS[:9]}, "has 12 validation images and 9 labels"),
         ({"x_val": IMAGES[:0], "y_val": LABELS}, "has 0 validation images and 12 labels"),
@@ -84,6 +83,13 @@ def test_npz_that_does_not_fit(tmp_path, changes, message):
     np.savez(tmp_path / "a.npz", **good(**changes))
 
     assert message in error_of(tmp_path / "a.npz")
+
+
+def test_npz_with_arrays_that_are_no_images(tmp_path):
+    more = {"mean": np.float32(0.5), "files": np.array(["a.png"] * 12), "notes": np.array([{}], object)}
+    np.savez(tmp_path / "a.npz", **good(**more))
+
+    assert len(load_dataset(f"npz:{tmp_path / 'a.npz'}").images) == 12
 
 
 def test_npz_with_pickled_objects(tmp_path):

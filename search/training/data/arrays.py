@@ -29,7 +29,7 @@ def read_npz(file: Path) -> Parts:
 
     `train_images, train_labels` or `images, labels`, `val_images, val_labels`, `test_images, test_labels` are the
     same. Images as `checked_parts` takes them; an array of strings `classes` may name the classes, else their
-    numbers do. Pickled objects are refused, and so is an array of another name: it may be data that was meant.
+    numbers do. Pickled objects are refused, and so are images of another name: they may be data that were meant.
 
     Raises:
         DataError: if the file is missing, damaged, or lacks an array, or an array is not as it must be.
@@ -59,7 +59,7 @@ def _parts(file: Path, arrays: Any) -> Parts:
             f"an npz file must hold {', or '.join(' and '.join(names) for names in _NAMES['train'])}, but {file} "
             f"holds {', '.join(arrays) or 'nothing'}; write it again with these names"
         )
-    _check_all_known(file, arrays)
+    _check_no_other_images(file, arrays)
     return checked_parts(
         str(file),
         train=_pair(arrays, found["train"]),
@@ -85,13 +85,21 @@ def _found(file: Path, arrays: Any, part: str) -> tuple[str, str] | None:
     return there[0] if there else None
 
 
-def _check_all_known(file: Path, arrays: Any) -> None:
+def _check_no_other_images(file: Path, arrays: Any) -> None:
+    """Refuse images under a name that means nothing here; a mean, or a column of file names, is passed over."""
     known = [name for part in _NAMES.values() for names in part for name in names] + [_CLASSES]
-    if unknown := [name for name in arrays if name not in known]:
+    if unknown := [name for name in arrays if name not in known and _may_be_images(arrays, name)]:
         raise DataError(
-            f"an npz file must hold only arrays that are used ({', '.join(known)}), but {file} also has "
-            f"{', '.join(unknown)}; rename or leave out"
+            f"the images in an npz file must have names that say what they are for ({', '.join(known)}), but {file} "
+            f"also has {', '.join(unknown)}; rename or leave out"
         )
+
+
+def _may_be_images(arrays: Any, name: str) -> bool:
+    try:
+        return bool(arrays[name].ndim >= 3)
+    except ValueError:  # pickled objects, which are not read
+        return False
 
 
 def _pair(arrays: Any, names: tuple[str, str]) -> Pair:
