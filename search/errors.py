@@ -26,6 +26,10 @@ class StudyNotFoundError(SearchError):
     """No study of that name is in the store."""
 
 
+class UnreadableStudyError(SearchError):
+    """What the store has of a study cannot be read: it is damaged, or another version wrote it."""
+
+
 class TrialNotFoundError(SearchError):
     """The study has no such trial, or it has no value or no weights yet."""
 

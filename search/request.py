@@ -54,6 +54,8 @@ class Request:
             read = _with_source(read, data)
         if count != 0:  # workers elsewhere may have more
             check_extras(read)
+        if not is_name(study or read.study):
+            raise UsageError(f"the name of a study {NAME_RULE}; but got {shown(study or read.study)}")
         return cls(
             space=read, study=study or read.study, trials=trials,
             timeout=seconds, workers=count, seed=seed,

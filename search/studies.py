@@ -5,23 +5,45 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from search.errors import StudyNotFoundError
+from search.errors import StudyNotFoundError, UnreadableStudyError
 from search.study import Study, names, own
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from storage.store import Store
 
 
-def whole(store: Store, wanted: Iterable[str] = ()) -> Iterator[Study]:
-    """The studies of these names, or all of the store's, without those that nobody can work on.
+class PassedOver:
+    """Studies that cannot be read: each is named once, and nothing else stops for it."""
 
-    Those are studies that hpsearch did not make, one whose creation goes on or was cut short, and one that
-    was deleted since it was named.
+    def __init__(self, say: Callable[[str], object]) -> None:
+        """`say` is told of each, in a sentence."""
+        self._say = say
+        self._named: set[str] = set()
+
+    @contextmanager
+    def over(self, name: str) -> Iterator[None]:
+        """Break off what is done with the study of that name where it cannot be read, without an error."""
+        try:
+            yield
+        except UnreadableStudyError as error:
+            if name not in self._named:
+                self._named.add(name)
+                self._say(f"passed over: {error}")
+
+
+def whole(store: Store, wanted: Iterable[str] = (), *, passed_over: PassedOver) -> Iterator[Study]:
+    """The studies of these names, or all of the store's, without those on which no worker can work.
+
+    Those are studies that hpsearch did not make, one whose creation goes on or was cut short, one that
+    was deleted since it was named, and those that cannot be read.
     """
     for name in wanted or names(store):
-        if study := _opened(store, name):
+        study = None
+        with passed_over.over(name):
+            study = _opened(store, name)
+        if study:
             yield study
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import warnings
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,15 +13,17 @@ import optuna
 from optuna.trial import TrialState
 
 from search.distributions import distributions
-from search.errors import StudyNotFoundError
+from search.errors import StudyNotFoundError, UnreadableStudyError, UsageError
 from search.texts import clean
 from search.training.messages import PARTIAL, DataLoaded, LoadData
 from search.trial import ACCEPTED, Outcome, State, TrialRecord, best_evaluation, best_of, counted
+from spaces.errors import SpaceError, shown
+from spaces.fields import NAME_RULE, is_name
 from spaces.space import Space
 from storage.optuna_rows import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -72,6 +75,7 @@ class Study:
 
         Raises:
             StudyNotFoundError: if the store has none of that name; the message lists those it has.
+            UnreadableStudyError: if what it has cannot be read.
         """
         self.store = store
         self.name = name
@@ -85,9 +89,10 @@ class Study:
             raise StudyNotFoundError(f"study {name!r} was not made by hpsearch: it has no space")
         self.uid = str(attributes.get("uid", ""))
         """Its own, where a name and the store's key may come again after it was deleted."""
-        self.space = Space.from_json(attributes["space"])
-        self.data = DataLoaded(**_with_tuple(attributes["data"]))
-        self.seed = int(attributes["seed"])
+        with readable(name):
+            self.space = Space.from_json(attributes["space"])
+            self.data = DataLoaded(**_with_tuple(attributes["data"]))
+            self.seed = int(attributes["seed"])
         self._trials = store.trials(self.id, user=("name",), system=[OWN + key for key in _DECIDING])
         self.optuna = optuna.load_study(
             study_name=name, storage=store.for_reading(), sampler=optuna.samplers.RandomSampler(seed=self.seed)
@@ -104,7 +109,9 @@ class Study:
 
     def control(self) -> Control:
         """What the study may do, as last set."""
-        return Control(**own(self.store.optuna.get_study_system_attrs(self.id))["control"])
+        attributes = own(self.store.optuna.get_study_system_attrs(self.id))
+        with readable(self.name):
+            return Control(**attributes["control"])
 
     def deciding(self) -> AbstractContextManager[None]:
         """Hold the lock under which is decided who trains what, and what the study may do."""
@@ -139,7 +146,9 @@ class Study:
     def trials(self) -> tuple[TrialRecord, ...]:
         """All trials, by number; see `vitals` for what is not among them."""
         metric = self.space.objective.metric
-        return tuple(_record(stored, metric, maximize=self.maximizes) for stored in self._trials.all())
+        stored = self._trials.all()
+        with readable(self.name):
+            return tuple(_record(one, metric, maximize=self.maximizes) for one in stored)
 
     def vitals(self, number: int) -> tuple[dict[str, float], ...]:
         """A trial's signs of life, thinned out, one mapping a step; see `search.training.vitals.signs`."""
@@ -204,6 +213,22 @@ class Study:
         return self.store.optuna.get_trial_id_from_study_id_trial_number(self.id, number)
 
 
+@contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Say of a study whose records mean nothing here that it cannot be read; no store is asked within.
+
+    Raises:
+        UnreadableStudyError: with the cause and the cure.
+    """
+    try:
+        yield
+    except (SpaceError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableStudyError(
+            f"study {name!r} cannot be read ({clean(f'{type(error).__name__}: {error}')}): it is damaged, or another "
+            "version of hpsearch wrote it; use that version, or delete it (hpsearch dashboard --allow-changes)"
+        ) from error
+
+
 def own(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """What hpsearch keeps among a study's or a trial's system attributes."""
     return {key.removeprefix(OWN): value for key, value in attributes.items() if key.startswith(OWN)}
@@ -215,7 +240,15 @@ def names(store: Store) -> list[str]:
 
 
 def create(store: Store, name: str, space: Space, data: DataLoaded, seed: int) -> Study:
-    """Create a study and queue its first points: each architecture's defaults, then `try_first`."""
+    """Create a study and queue its first points: each architecture's defaults, then `try_first`.
+
+    Raises:
+        UsageError: for a name that is none.
+        SpaceError: for a space that could not be read again. Then nothing has been written.
+    """
+    if not is_name(name):
+        raise UsageError(f"the name of a study {NAME_RULE}; but got {shown(name)}")
+    Space.from_json(space.to_json())
     store.late.forget(name)
     store.ledger.forget(name)  # of one of the same name that was deleted
     direction = getattr(optuna.study.StudyDirection, space.objective.direction.upper())

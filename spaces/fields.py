@@ -11,7 +11,8 @@ from spaces.errors import shown, suggest
 from spaces.nodes import Node, Problems, child_path
 
 NAME_RULE = "must be a name of at most 100 letters, digits, `-`, `_` and `.`, with a letter or digit first"
-_NAME = re.compile(r"\w[\w.-]{0,99}")
+_MAX_NAME = 100
+_NAME = re.compile(rf"\w[\w.-]{{0,{_MAX_NAME - 1}}}")
 
 
 def entries(node: Node, allowed: Sequence[str], problems: Problems) -> dict[str, Node]:
@@ -99,6 +100,15 @@ def name(node: Node, problems: Problems) -> str | None:
         return node.value
     problems.add(node, f"{NAME_RULE}; but got {got(node)}")
     return None
+
+
+def name_of_file(stem: str) -> str:
+    """A name for the study of a space file that gives none: the file's own, with what a name may not have as `-`.
+
+    >>> name_of_file("lenet (1)")
+    'lenet-1'
+    """
+    return re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:_MAX_NAME].rstrip("-.") or "study"
 
 
 def is_name(text: str) -> bool:

@@ -195,9 +195,8 @@ def _most_epochs(search: tuple[Parameter, ...], fixed: dict[str, Scalar]) -> int
 
 
 def _study(node: Node | None, stem: str, problems: Problems) -> str:
-    if node is None:
-        return stem
-    return fields.name(node, problems) or stem
+    given = None if node is None else fields.name(node, problems)
+    return given or fields.name_of_file(stem)
 
 
 def _data(node: Node | None, problems: Problems) -> DataPart:

@@ -16,6 +16,7 @@ from search.commands.options import (
     opened,
     print_json,
     print_table,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -46,13 +47,14 @@ def status(
     hpsearch status head-shrink --watch
     hpsearch status --format json
     """
+    from search.studies import PassedOver
     from search.view.status import views
 
-    store = opened(storage)
+    store, passed_over = opened(storage), PassedOver(say)
     if watch:
         watch_on = _watch if sys.stdout.isatty() else _print_changes
-        watch_on(lambda: views(store, study), is_one=study is not None)
-    found = views(store, study)
+        watch_on(lambda: views(store, study, passed_over=passed_over), is_one=study is not None)
+    found = views(store, study, passed_over=passed_over)
     if form is Format.json:
         print_json([view.to_dict() for view in found])
     else:

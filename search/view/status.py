@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from search.errors import TrialNotFoundError
-from search.studies import whole
+from search.studies import PassedOver, whole
 from search.study import Study
 from search.trial import leader_of
 
@@ -85,9 +85,19 @@ def view(store: Store, name: str) -> StudyView:
     return _view(Study(store, name))
 
 
-def views(store: Store, name: str | None = None) -> list[StudyView]:
-    """The named study, or all of the store's."""
-    return [view(store, name)] if name else [_view(study) for study in whole(store)]
+def views(store: Store, name: str | None = None, *, passed_over: PassedOver) -> list[StudyView]:
+    """The named study, or all of the store's that can be read.
+
+    Raises:
+        StudyNotFoundError, UnreadableStudyError: where the named one is not there, or cannot be read.
+    """
+    if name:
+        return [view(store, name)]
+    found = []
+    for study in whole(store, passed_over=passed_over):
+        with passed_over.over(study.name):
+            found.append(_view(study))
+    return found
 
 
 def _view(study: Study) -> StudyView:

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from search.errors import StudyNotFoundError
-from search.studies import forget_deleted
+from search.studies import PassedOver, forget_deleted
 from search.study import Study
 from search.worker.claim import MAX_LOST, give_up_exhausted
 from search.worker.delivery import finish_others
@@ -35,6 +35,7 @@ class Caretaker:
         """Prepare; the thread starts on entering the context."""
         self._store = store
         self._spool = spool
+        self._passed_over = PassedOver(logger.debug)  # the worker itself says it
         # Before a lease is reaped: then the result still counts, and nothing is trained again.
         self._left_seconds = DOUBT * holder.lease
         self._pause = min(ROUND_SECONDS, holder.lease / ROUNDS_A_LEASE)
@@ -57,7 +58,8 @@ class Caretaker:
             logger.info("trial %d of %s lost its worker, %s", holding.number, holding.study, holding.worker)
             passing("reaped")
         for name in {holding.study for holding in self._store.ledger.exhausted(MAX_LOST)}:
-            self._give_up(name)
+            with self._passed_over.over(name):
+                self._give_up(name)
         finish_others(self._store, self._spool, self._left_seconds)
 
     def _give_up(self, name: str) -> None:

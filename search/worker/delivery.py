@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from optuna.trial import TrialState
 
 from search.errors import StudyNotFoundError
-from search.studies import forget_deleted
+from search.studies import PassedOver, forget_deleted
 from search.study import Study
 from search.worker import keepsakes
 from search.worker.recording import Recording
@@ -64,12 +64,15 @@ def tell(study: Study, result: Result) -> bool:
 
 def finish_others(store: Store, spool: Spool, seconds: float) -> None:
     """Carry out what other workers have left undone: decided, or in their spools for so many seconds."""
+    passed_over = PassedOver(logger.warning)
     for holding in store.ledger.unfinished():  # or its worker is just slow: then both do it
         if holding.result is not None:
-            _finish(store, Result.from_json(holding.result))
+            with passed_over.over(holding.study):
+                _finish(store, Result.from_json(holding.result))
     for result, other in spool.others(seconds):
-        _finish(store, result)
-        other.remove(result)
+        with passed_over.over(result.study):
+            _finish(store, result)
+            other.remove(result)
 
 
 def _finish(store: Store, result: Result) -> None:

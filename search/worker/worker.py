@@ -8,14 +8,14 @@ import secrets
 import signal
 import socket
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from search import machine
 from search.errors import SearchError, StudyNotFoundError, TrainerError
 from search.sameness import check_data
-from search.studies import forget_deleted, outlives_deletions, whole
+from search.studies import PassedOver, forget_deleted, outlives_deletions, whole
 from search.study import Study, load_command
 from search.training.messages import DataLoaded, Failed, LoadData
 from search.worker import idleness, keepsakes
@@ -33,6 +33,9 @@ from search.worker.standing import Standing
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from search.worker.orders import Orders
     from search.worker.trainer import Trainer
     from storage.store import Store
@@ -61,6 +64,7 @@ class Worker:
         self._trainer: Trainer | None = None
         self._loaded: tuple[LoadData, DataLoaded] | None = None
         self._refused: set[str] = set()
+        self._passed_over = PassedOver(logger.warning)
         self._missed: dict[str, int] = {}
         """Trainers in a row that were lost before they had a study's data."""
         self._late: dict[str, float | None] = {}
@@ -104,33 +108,51 @@ class Worker:
         """Do one piece of work in one study, fairest first; False where there is none."""
         has_room = not self._disk().is_full
         for study in self._open_studies():
-            if not has_room:
-                end_if_over(study)
-                continue
-            if not self._is_ready_for(study):
-                continue
-            claimed = claim(study, self._holder)
-            if isinstance(claimed, Claim):
-                self._train(study, claimed)
-                return True
-            if claimed == "done":
-                end_if_over(study)
-            elif claimed == "late":
-                self._late[study.name] = study.control().deadline
+            with self._over(study):
+                if not has_room:
+                    end_if_over(study)
+                elif self._is_ready_for(study) and self._serve(study):
+                    return True
+        return False
+
+    def _serve(self, study: Study) -> bool:
+        """Train a trial of a study; False where there is none, and then the study may have ended."""
+        claimed = claim(study, self._holder)
+        if isinstance(claimed, Claim):
+            self._train(study, claimed)
+            return True
+        if claimed == "done":
+            end_if_over(study)
+        elif claimed == "late":
+            self._late[study.name] = study.control().deadline
         return False
 
     def _open_studies(self) -> list[Study]:
         """Studies that may have work, fairest first."""
-        studies = [study for study in self._studies() if study.name not in self._refused]
-        open_ones = [study for study in studies if study.state() in ("open", "stopping") and not self._is_late(study)]
-        return fairest_first(open_ones)
+        found = [study for study in self._studies() if study.name not in self._refused]
+        found = [study for study in found if study.state() in ("open", "stopping") and not self._is_late(study)]
+        if len(found) > 1:  # what is fair depends on their trials
+            found = fairest_first(self._readable(found, lambda study: study.trials()))
+        return found
 
     def _studies(self) -> list[Study]:
         """Those that the worker serves. Any may be deleted meanwhile, but one that was asked for must be left."""
-        found = list(whole(self._store, self._orders.studies))
+        found = list(whole(self._store, self._orders.studies, passed_over=self._passed_over))
         if self._orders.studies and not found:
             Study(self._store, self._orders.studies[0])  # says that there is none
+        return self._readable(found, lambda study: study.control())
+
+    def _readable(self, studies: list[Study], read: Callable[[Study], object]) -> list[Study]:
+        found = []
+        for study in studies:
+            with self._over(study):
+                read(study)
+                found.append(study)
         return found
+
+    def _over(self, study: Study) -> AbstractContextManager[None]:
+        """Pass over a study that cannot be read; where it was asked for by name, the worker ends with the error."""
+        return nullcontext() if self._orders.studies else self._passed_over.over(study.name)
 
     def _is_late(self, study: Study) -> bool:
         return study.name in self._late and self._late[study.name] == study.control().deadline
@@ -155,7 +177,8 @@ class Worker:
             logger.info(why)
             self._waits_for = why
             for study in studies:
-                keepsakes.complete(study)
+                with self._over(study):
+                    keepsakes.complete(study)
 
     def _disk(self) -> idleness.Disk:
         folder = self._store.files.root

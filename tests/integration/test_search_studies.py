@@ -13,7 +13,7 @@ from small_study import DATA, SPACE
 from search.errors import StudyNotFoundError
 from search.preparation import prepare
 from search.request import Request
-from search.studies import forget_deleted, outlives_deletions, whole
+from search.studies import PassedOver, forget_deleted, outlives_deletions, whole
 from search.study import Study, create, names
 from search.view.status import views
 from search.worker import worker
@@ -25,6 +25,10 @@ from spaces.reader import read_space_text
 
 if TYPE_CHECKING:
     from storage.store import Store
+
+
+NONE = PassedOver(pytest.fail)
+"""No study is to be passed over."""
 
 
 class Idle:
@@ -62,15 +66,15 @@ def test_status_lists_the_studies_that_are_whole(store: Store, monkeypatch: pyte
     cut_short(store, monkeypatch)
     begun(store, "mine")
 
-    assert [view.name for view in views(store)] == ["mine"]
-    assert [view.name for view in views(store, "mine")] == ["mine"]
+    assert [view.name for view in views(store, passed_over=NONE)] == ["mine"]
+    assert [view.name for view in views(store, "mine", passed_over=NONE)] == ["mine"]
     with pytest.raises(StudyNotFoundError, match="'foreign' was not made by hpsearch"):
-        views(store, "foreign")
+        views(store, "foreign", passed_over=NONE)
 
 
 def test_study_that_is_deleted_before_it_is_opened_is_passed_over(store: Store) -> None:
     studies = [begun(store, name) for name in ("one", "other")]
-    found = whole(store)
+    found = whole(store, passed_over=NONE)
 
     first = next(found)
     store.optuna.delete_study(studies[1].id)
