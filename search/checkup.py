@@ -16,17 +16,35 @@ from storage.store import open_store
 def checkup(storage: str) -> dict[str, str]:
     """Look at everything that a search needs; findings by name, in words. Creates nothing."""
     shares = machine.shares()
-    gib = 2**30
     found = {
         "python": platform.python_version(),
         **{name: version(name) for name in ("hpsearch", "keras", "tensorflow", "optuna")},
-        "cores": str(machine.cores()),
-        "memory": f"{machine.available_memory() / gib:.1f} GiB available",
+        "cores": _cores(),
+        "memory": _memory(),
         "gpu": f"{len(machine.gpus())} NVIDIA" if machine.gpus() else "none",
         "workers": f"auto starts {shares.workers}, {counted(shares.threads, 'thread')} each",
-        "disk": f"{shutil.disk_usage('.').free / gib:.1f} GiB free here",
+        "disk": f"{_gib(shutil.disk_usage('.').free)} GiB free here",
     }
     return {**found, "store": _store(storage), "data": _data()}
+
+
+def _cores() -> str:
+    found = machine.processors()
+    if found.quota is not None:
+        return f"{found.usable} (this container's quota is {found.quota:.3g}; the machine has {found.installed})"
+    if found.usable < found.installed:
+        return f"{found.usable} (that this process may use; the machine has {found.installed})"
+    return str(found.usable)
+
+
+def _memory() -> str:
+    found = machine.memory()
+    limit = f" (this container's limit; the machine has {_gib(found.installed)})" if found.is_limited else ""
+    return f"{_gib(found.total)} GiB{limit}, {_gib(machine.available_memory())} GiB available"
+
+
+def _gib(n_bytes: int) -> str:
+    return f"{n_bytes / 2**30:.1f}"
 
 
 def _store(storage: str) -> str:

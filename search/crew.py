@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from search import machine
+from search import machine, signals
 from search.errors import SearchError
+from search.signals import EndRequest
 from search.view.live import LiveTable
 from search.view.status import StudyView, view
 from search.worker import keepsakes
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from search.request import Request
+    from search.signals import SignalEvent
     from search.study import Study
     from storage.store import Store
 
@@ -39,7 +39,7 @@ class Run:
 
     view: StudyView
     is_interrupted: bool
-    """Ctrl-C or SIGTERM ended it: the workers have given their trials back."""
+    """Ctrl-C, SIGTERM or SIGHUP ended it: the workers have given their trials back."""
 
 
 def run(store: Store, study: Study, request: Request, say: Callable[[str], None]) -> Run:
@@ -48,29 +48,38 @@ def run(store: Store, study: Study, request: Request, say: Callable[[str], None]
     Raises:
         SearchError: if no worker could work.
     """
-    signal.signal(signal.SIGTERM, _as_interrupt)
-    shares = machine.shares(request.workers)
-    crew = Crew(store, study.name, request.space.data.source, shares)
-    patience, never = Patience(store), threading.Event()
-    try:
-        with LiveTable() as table:
-            while crew.is_working():
-                # A store that is away for a while ends no worker, and so it must not end who watches over them.
-                if (seen := patience.tries(lambda: view(store, study.name))) is not None:
-                    table.show(seen)
-                time.sleep(LOOK_SECONDS)
-            patience.until_done(lambda: _close(study, is_served=crew.has_served()), never)
+    with EndRequest() as request_to_end:
+        crew = Crew(store, study.name, request.space.data.source, machine.shares(request.workers))
+        try:
+            _watch(crew, study, request_to_end.event)
+            is_interrupted = request_to_end.event.is_set()
+            if is_interrupted:
+                with suppress(OSError):  # the terminal may be gone
+                    say("\nending in order: running trials are being given back (Ctrl-C again leaves at once) …")
+                crew.dismiss()
+        except KeyboardInterrupt:
+            is_interrupted = True
+        finally:
+            request_to_end.settle()
+            crew.kill()
+    if not is_interrupted:
+        crew.check()
+    return Run(view=view(store, study.name), is_interrupted=is_interrupted)
+
+
+def _watch(crew: Crew, study: Study, asked_to_end: SignalEvent) -> None:
+    """Show how it goes until the workers have ended, or this process is asked to end."""
+    store = study.store
+    patience = Patience(store)
+    with LiveTable() as table:
+        while crew.is_working() and not asked_to_end.is_set():
+            # A store that is away for a while ends no worker, and so it must not end who watches over them.
+            if (seen := patience.tries(lambda: view(store, study.name))) is not None:
+                table.show(seen)
+            asked_to_end.wait(LOOK_SECONDS)
+        if not asked_to_end.is_set():
+            patience.until_done(lambda: _close(study, is_served=crew.has_served()), asked_to_end)
             table.show(view(store, study.name), is_last=True)
-    except KeyboardInterrupt:
-        say("\nending in order: running trials are being given back (Ctrl-C again leaves at once) …")
-        with suppress(KeyboardInterrupt):
-            crew.dismiss()
-        crew.kill()
-        return Run(view=view(store, study.name), is_interrupted=True)
-    finally:
-        crew.kill()
-    crew.check()
-    return Run(view=view(store, study.name), is_interrupted=False)
 
 
 class Crew:
@@ -107,18 +116,15 @@ class Crew:
     def dismiss(self) -> None:
         """Ask them to give their trials back, and wait; a second Ctrl-C cuts the waiting short."""
         for process in self._processes:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
+            process.send_signal(signals.IN_ORDER)
         until = time.monotonic() + GRACE_SECONDS
         while self.is_working() and time.monotonic() < until:
             time.sleep(0.1)
 
     def kill(self) -> None:
-        """End those that are left."""
+        """End those that are left: at once, but so that they can still say that no attempt counts."""
         for process in self._processes:
-            if process.poll() is None:
-                process.terminate()
-                process.terminate()
+            process.send_signal(signals.AT_ONCE)
         for process in self._processes:
             try:
                 process.wait(5)
@@ -164,7 +170,3 @@ def _close(study: Study, *, is_served: bool) -> bool:
                 study.set_control(replace(control, deadline=study.store.now(), margin=0.0))
     keepsakes.complete(study)
     return True
-
-
-def _as_interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt

@@ -7,12 +7,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from search import cgroups
+
 MEMORY_PER_WORKER = 3 * 2**30  # bytes: TensorFlow, the data and a VGG16 with its optimizer
 DISK_FLOOR = 2**30
 """Bytes of free disk below which a worker takes no trial: two checkpoints of forty million weights under Adam."""
 GPU_VARIABLE = "CUDA_VISIBLE_DEVICES"
 """Names the graphics processors that a process sees; TensorFlow takes the first of them."""
-_CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
 _DEVICES = Path("/dev")
 
 
@@ -24,18 +25,66 @@ class Shares:
     threads: int
 
 
+@dataclass(frozen=True)
+class Cores:
+    """Cores that this process may use."""
+
+    usable: int
+    """What its affinity and its container's quota leave: whole cores, one at least."""
+    installed: int
+    """That the machine has."""
+    quota: float | None
+    """Of its container, in cores, where that is what limits it."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes of memory that this process and those beside it may take together."""
+
+    total: int
+    """The machine's memory, or the limit of this process' container where that is smaller."""
+    installed: int
+    """That the machine has."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether a container's limit counts."""
+        return self.total < self.installed
+
+
 def cores() -> int:
     """Cores that this process may use: its affinity, and a container's quota where one is set."""
+    return processors().usable
+
+
+def processors() -> Cores:
+    """The cores, and what limits them.
+
+    A quota is rounded down: with a thread more than it has whole cores, all of them would stand still together for
+    the rest of each period (100 ms).
+    """
     allowed = len(os.sched_getaffinity(0))
-    quota = _container_quota()
-    return max(1, min(allowed, quota) if quota else allowed)
+    quota = cgroups.cpu_quota()
+    is_short = quota is not None and quota < allowed
+    usable = max(1, int(quota)) if quota is not None and is_short else allowed
+    return Cores(usable=usable, installed=os.cpu_count() or allowed, quota=quota if is_short else None)
+
+
+def memory() -> Memory:
+    """How much memory there is in all, used or not."""
+    import psutil
+
+    installed = int(psutil.virtual_memory().total)
+    limit = cgroups.memory_limit()
+    return Memory(total=installed if limit is None else min(limit, installed), installed=installed)
 
 
 def available_memory() -> int:
-    """Bytes that can be had without swapping."""
+    """Bytes that can be had without swapping, and within a container's limit."""
     import psutil
 
-    return int(psutil.virtual_memory().available)
+    available, free = int(psutil.virtual_memory().available), cgroups.free_memory()
+    return available if free is None else min(available, free)
 
 
 def memory_share(threads: int) -> int:
@@ -43,9 +92,7 @@ def memory_share(threads: int) -> int:
 
     Not by what is available: where memory gets short each would be allowed more.
     """
-    import psutil
-
-    return int(psutil.virtual_memory().total * 0.9 * min(1.0, threads / cores()))
+    return int(memory().total * 0.9 * min(1.0, threads / cores()))
 
 
 def free_disk(folder: Path) -> int:
@@ -78,11 +125,3 @@ def shares(workers: int | None = None) -> Shares:
         by_memory = max(1, available_memory() // MEMORY_PER_WORKER)
         workers = len(gpus()) or max(1, min(total // 2, by_memory))
     return Shares(workers=workers, threads=max(1, total // max(1, workers)))
-
-
-def _container_quota() -> int | None:
-    try:
-        quota, period = _CGROUP_CPU.read_text().split()
-        return max(1, int(quota) // int(period)) if quota != "max" else None
-    except (OSError, ValueError):
-        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from search import signals
 from search.errors import INTERRUPTED
 
 BUG = 3
@@ -11,6 +12,7 @@ BUG = 3
 
 def main() -> None:
     """Run `hpsearch`; exit 0, 1 (it failed), 2 (wrong usage), 3 (a bug) or 130 (interrupted)."""
+    signals.interrupt()
     sys.exit(run())
 
 

@@ -39,8 +39,8 @@ def start(
 
     Starts workers on this machine, and shows a live table until the budget is used up. A little
     before the time is up (a tenth of it, a minute at most) running trials end with what they have,
-    which counts, and paused ones are kept. Ctrl-C ends in order: running trials are given back
-    where they stood. After either, the same command carries on.
+    which counts, and paused ones are kept. Ctrl-C, SIGTERM and SIGHUP end in order: running
+    trials are given back where they stood. After either, the same command carries on.
 
     \b
     hpsearch start --space head_shrink --data mnist-5k --timeout 10m

@@ -44,9 +44,9 @@ def worker(
 ) -> None:
     """Take trials of a study or of every open one, fairest first.
 
-    Start as many as you like, here or on other machines that reach the same store. Ctrl-C or
-    SIGTERM gives the running trial back, where it stood, for another worker to continue; a
-    second one leaves at once.
+    Start as many as you like, here or on other machines that reach the same store. Ctrl-C,
+    SIGTERM or SIGHUP gives the running trial back, where it stood, for another worker to
+    continue; a second one, two seconds later or more, leaves at once.
 
     \b
     hpsearch worker                        every open study, until Ctrl-C

@@ -12,6 +12,7 @@ from search.training import process
 
 def main() -> int:
     """Serve a worker over two inherited file descriptors; 0 when it says Quit or is gone."""
+    process.leave_signals_to_worker()
     parser = argparse.ArgumentParser(prog="python -m search.training", description=__doc__)
     parser.add_argument("--commands", type=int, required=True, help="file descriptor that commands are read from")
     parser.add_argument("--events", type=int, required=True, help="file descriptor that events are written to")

@@ -25,7 +25,7 @@ class Stretch:
 
     @property
     def n_steps(self) -> int:
-        """Steps in it, one at least."""
+        """Steps in it; none where all of them were trained before the trial was paused, and not evaluated."""
         return self.last - self.first
 
 
@@ -55,8 +55,10 @@ class Course:
         whole, rest = divmod(images, self.n_images)
         return whole if rest == 0 else round(images / self.n_images, 4)
 
-    def stretches(self, images: int) -> Iterator[Stretch]:
-        """What lies before a trial that has seen `images`, where the last judgement left it."""
+    def stretches(self, images: int, *, is_judged: bool = True) -> Iterator[Stretch]:
+        """What lies before a trial that has seen `images`, and was evaluated there or (`is_judged`) was not."""
+        if images and not is_judged:
+            yield from self._unjudged(images)
         begun, rest = divmod(images, self.n_images)
         first = -(-rest // self.batch_size)
         for epoch in range(begun, self.epochs):
@@ -65,6 +67,13 @@ class Course:
                     yield Stretch(epoch=epoch, first=first, last=last)
                     first = last
             first = 0
+
+    def _unjudged(self, images: int) -> Iterator[Stretch]:
+        """The end of a stretch, where `images` are one: all of it was trained, and its evaluation is missing."""
+        epoch = (images - 1) // self.n_images
+        step = -(-(images - epoch * self.n_images) // self.batch_size)
+        if step in self._ends(epoch):
+            yield Stretch(epoch=epoch, first=step, last=step)
 
     def part_at(self, images: int) -> int:
         """Validation images for a judgement within an epoch.

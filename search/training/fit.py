@@ -78,5 +78,6 @@ def _fit(session: Session, dataset: Dataset) -> None:
     if hp.batch_norm == "honest":
         averages = HonestAverages(model, model.forward_training, dataset.images, dataset.train, seed=seed)
     callbacks = trial_callbacks(session, dataset, feed, averages, model.forward)
-    session.ahead = list(session.course.stretches(session.state.position))
+    state = session.state
+    session.ahead = list(session.course.stretches(state.position, is_judged=state.position == state.images))
     model.fit(feed, epochs=len(session.ahead), callbacks=callbacks)

@@ -82,8 +82,7 @@ class Interrupt:
 
     `stop` validates what there is, which counts, reported by an `EpochEnded` like any other
     judgement; `pause` leaves a checkpoint of the step that has just ended, so that none is repeated.
-    After the last step before a judgement it falls back to the checkpoint before. Between trials it means
-    nothing and is not answered.
+    Between trials it means nothing and is not answered.
     """
 
     action: Literal["stop", "pause"]
@@ -244,6 +243,8 @@ class TrialEnded:
     """File of the best judgement's confusion counts on the images it was validated on, `{"classes":
     [...], "cells": [[true, predicted, images], ...]}`, see `search.training.confusion`; empty where there is none.
     """
+    stands_at: float = 0.0
+    """Epochs trained, up to the last step: more than `epochs` where the trial was paused between two evaluations."""
 
 
 @dataclass(frozen=True, kw_only=True)

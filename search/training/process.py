@@ -9,16 +9,20 @@ import logging
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1)
+"""Requests to end: the worker decides what becomes of the trial, and they may reach all processes at once."""
 _PR_SET_PDEATHSIG = 1
 _M_ARENA_MAX = -8
 _N_ARENAS = 2
+_OOM_SCORE = Path("/proc/self/oom_score_adj")
+_OOM_STEP = 500  # of 1,000
 
 
 def prepare(threads: int) -> None:
@@ -37,9 +41,8 @@ def prepare(threads: int) -> None:
     # A fatal signal in compiled code leaves its Python stack in the log.
     faulthandler.enable()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # Ctrl-C in a terminal goes to the worker, which decides what becomes of the trial.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
+    _die_first()
     _limit_arenas()
 
 
@@ -74,6 +77,13 @@ def resident_memory() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def leave_signals_to_worker() -> None:
+    """Ignore requests to end, those included that the worker held back while this process began."""
+    for number in DEAF_TO:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, DEAF_TO)
+
+
 def _die_with_parent() -> None:
     libc = _libc()
     if libc is None:
@@ -82,6 +92,12 @@ def _die_with_parent() -> None:
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         raise SystemExit("the worker is gone")
+
+
+def _die_first() -> None:
+    # Where memory runs out, the kernel kills one process: better this one than the worker that knows what to do then.
+    with suppress(OSError, ValueError):
+        _OOM_SCORE.write_text(str(min(1000, int(_OOM_SCORE.read_text()) + _OOM_STEP)))
 
 
 def _limit_arenas() -> None:

@@ -64,7 +64,7 @@ class Session:
         self.stretch: Stretch | None = None
         """What is being trained."""
         self.step = 0
-        """Steps of the epoch that are done, once the first one of a stretch has ended."""
+        """Steps of the epoch that are done."""
         self.is_cut_short = False
         """Whether the stretch under way ends before its last step, and counts as far as it went."""
         self.is_abandoned = False
@@ -215,6 +215,7 @@ class Session:
             seconds=self.stopwatch.read(),
             weights=str(files.best_weights(self.folder, best)) if best else "",
             confusion=str(files.best_confusion(self.folder, best)) if best else "",
+            stands_at=self.course.epochs_at(state.position),
         )
 
     def snapshot(self) -> TrialState:

@@ -99,12 +99,18 @@ class Attempt:
                     return self._lost()
                 if self._heartbeat.is_orphan:
                     raise StudyNotFoundError(f"study {self._study.name} was deleted")
-                if self._is_asked_to_end() and not self._has_stepped:
-                    return self._hand_back()
+                if self._is_asked_to_end() and self._is_untouched():
+                    return self._hand_back("where it stood: its worker was asked to end before more was trained")
+                if self._is_deaf():
+                    return self._hand_back(
+                        "at its last checkpoint: its worker was asked to end, and its trainer did not hear"
+                    )
                 if self._failure is None:
                     self._memory = self._trainer.memory() or self._memory
                     self._hear(self._trainer.receive(POLL_SECONDS))
         except TrainerDiedError as error:
+            if self._means.leaving.is_set():  # what ends this worker may have ended its trainer, too
+                return self._hand_back(f"at its last checkpoint: its worker was asked to end, and {error}")
             self._has_died = True
             self._failure = death(error, self._memory, self._trainer.memory_share)
         return None
@@ -195,7 +201,7 @@ class Attempt:
     def _is_asked_to_end(self) -> bool:
         """Whether the trial should end now; the first time, the trainer is told."""
         if self._cause:
-            if time.monotonic() - self._interrupted_at > LAST_WORDS_SECONDS:
+            if self._cause != "worker" and self._has_no_last_words():
                 self._give_up("did not end when it was asked to")
             return True
         self._cause = "worker" if self._means.leaving.is_set() else self._heartbeat.ending
@@ -205,10 +211,23 @@ class Attempt:
         self._trainer.send(Interrupt(action="pause" if self._cause == "worker" else "stop"))
         return True
 
-    def _hand_back(self) -> AttemptEnding:
-        """Give the trial back while its network is still being compiled: there is nothing to lose, or to wait for."""
+    def _is_untouched(self) -> bool:
+        """Whether nothing was trained in this attempt; what the trainer has said meanwhile is heard first."""
+        while not self._has_stepped and (event := self._trainer.receive(0)) is not None:
+            self._hear(event)
+        return not self._has_stepped and self._ending is None and self._failure is None
+
+    def _is_deaf(self) -> bool:
+        """Whether the trainer goes on although this worker leaves: whether it stalls is for the next one to see."""
+        return self._cause == "worker" and self._has_no_last_words()
+
+    def _has_no_last_words(self) -> bool:
+        return time.monotonic() - self._interrupted_at > LAST_WORDS_SECONDS
+
+    def _hand_back(self, how: str) -> AttemptEnding:
+        """Give the trial back at its last checkpoint, such as while its network is still being compiled."""
         self._trainer.kill()
-        return self._conclusion.handed_back()
+        return self._conclusion.handed_back(how)
 
     def _check_silence(self) -> None:
         stall = self._means.stall

@@ -125,21 +125,21 @@ class Conclusion:
             f"failed and is tried again: {failure.message}",
         )
 
-    def handed_back(self) -> AttemptEnding:
-        """Give back a trial of which nothing was trained in this attempt."""
+    def handed_back(self, how: str) -> AttemptEnding:
+        """Give back a trial at its last checkpoint, at no cost; `how` says where it stands, and why."""
         curve = self._recording.curve
-        epochs = curve[-1]["epoch"] if curve else 0
-        why = f"Given back after {format_epochs(epochs)}, before more was trained."
+        epochs = int(curve[-1]["epoch"]) if curve else 0
         return self._let_go(
-            lambda: self._recording.handed_back(why),
-            lambda: self._study.store.ledger.release(self._claim.token, int(epochs)),
-            "given back before its first step",
+            lambda: self._recording.handed_back(f"Given back {how}."),
+            lambda: self._study.store.ledger.release(self._claim.token, epochs),
+            f"given back {how}",
         )
 
     def _paused(self, ended: TrialEnded, cause: Cause | None) -> AttemptEnding:
         ledger, epochs = self._study.store.ledger, int(ended.epochs)
+        stands_at = max(ended.epochs, ended.stands_at)
         if cause == "worker":
-            why = f"Given back after {format_epochs(ended.epochs)}: its worker was asked to end."
+            why = f"Given back after {format_epochs(stands_at)}: its worker was asked to end."
         else:
             why = waits(self._study, ended)
         return self._let_go(
@@ -149,7 +149,7 @@ class Conclusion:
                 if cause == "worker"
                 else ledger.pause(self._claim.token, ended.images, epochs)
             ),
-            f"paused after {format_epochs(ended.epochs)}",
+            f"paused after {format_epochs(stands_at)}",
         )
 
     def _may_go_back(self) -> bool:

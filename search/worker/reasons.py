@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from search import machine
 from search.durations import format_epochs
 from search.training.messages import PARTIAL, Failed
 
@@ -49,16 +50,21 @@ def reason_of(study: Study, claim: Claim, ended: TrialEnded, cause: Cause | None
 def death(error: TrainerDiedError, memory: int, share: int) -> Failed:
     """What became of a trainer that died, and what to do about it.
 
-    A process that the system kills for its memory gets SIGKILL and says nothing. So one that was
-    killed while it took (`memory`, bytes) half of its share is taken for such.
+    A process that the kernel kills for its memory gets SIGKILL and says nothing. The kernel counts these kills. Where
+    the count tells nothing, one that was killed while it took (`memory`, bytes) half of its share is taken for such.
     """
-    is_short = error.signal == "SIGKILL" and memory >= _SUSPECT_SHARE * share
+    is_short = error.is_out_of_memory or (error.signal == "SIGKILL" and memory >= _SUSPECT_SHARE * share)
     cause = ""
     if is_short:
-        cause = f" It took {memory / 2**30:.1f} GiB: the machine ran out of memory. Fewer workers leave more for each."
+        cause = f" It took {memory / 2**30:.1f} GiB: {_whose_memory()} ran out. Fewer workers leave more for each."
     how = str(error)
     message = f"{how[0].upper()}{how[1:]} during this trial.{cause} The worker went on with a new one."
     return Failed(reason="out_of_memory" if is_short else "crashed", message=message, details=error.log)
+
+
+def _whose_memory() -> str:
+    found = machine.memory()
+    return f"this container's memory of {found.total / 2**30:.1f} GiB" if found.is_limited else "the machine's memory"
 
 
 def smaller(batch_size: int, micro_batch: int | None) -> int | None:

@@ -11,16 +11,19 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from search import machine
+from search import cgroups, machine, signals
 from search.errors import TrainerError
 from search.training import encoding
 from search.training.messages import Quit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from search.training.messages import Command, Event
 
 START_SECONDS = 180.0  # importing TensorFlow on a cold, busy machine
 QUIT_SECONDS = 10.0
+LOOK_SECONDS = 0.2  # between two looks whether an answer is still wanted
 LOG_LINES = 20
 KEPT_SHARE = 0.6  # of what a trainer may take before it is replaced: the rest is for the trial that runs
 
@@ -30,11 +33,17 @@ _SECRETS = ("HPSEARCH_STORAGE", "PGPASSWORD", "PGPASSFILE", "PGUSER", "PGHOST", 
 class TrainerDiedError(TrainerError):
     """The trainer ended without being asked; `signal` is the one that killed it, if one did."""
 
-    def __init__(self, returncode: int, log: str) -> None:
-        """Keep how the process ended and the last lines it wrote."""
+    def __init__(self, returncode: int, log: str, *, is_out_of_memory: bool = False) -> None:
+        """Keep how the process ended and the last lines it wrote.
+
+        `is_out_of_memory` says that the kernel has killed a process for want of memory meanwhile.
+        """
         self.signal = signal.Signals(-returncode).name if returncode < 0 else None
         self.log = log
-        how = f"was killed by {self.signal}" if self.signal else f"exited with status {returncode}"
+        self.is_out_of_memory = is_out_of_memory and self.signal == "SIGKILL"
+        """Whether the kernel killed it because memory ran out, for certain."""
+        want = " for want of memory" if self.is_out_of_memory else ""
+        how = f"was killed by {self.signal}{want}" if self.signal else f"exited with status {returncode}"
         super().__init__(f"the trainer {how}")
 
 
@@ -52,7 +61,7 @@ class Trainer:
         log.parent.mkdir(parents=True, exist_ok=True)
         commands_read, commands_write = os.pipe()
         events_read, events_write = os.pipe()
-        with log.open("ab") as output:
+        with log.open("ab") as output, signals.unheard_by_child():
             self._process = subprocess.Popen(
                 [
                     sys.executable, "-P", "-m", "search.training",
@@ -64,6 +73,8 @@ class Trainer:
             )  # fmt: skip
         os.close(commands_read)
         os.close(events_write)
+        self._oom_kills = cgroups.oom_kills()
+        """As of the last command."""
         self._commands = commands_write
         self._events = events_read
         self._buffer = b""
@@ -91,6 +102,7 @@ class Trainer:
     def send(self, command: Command) -> None:
         """Send a command; raises TrainerDiedError if the child is gone."""
         data = encoding.encode(command)
+        self._oom_kills = cgroups.oom_kills()
         try:
             while data:
                 data = data[os.write(self._commands, data) :]
@@ -115,17 +127,22 @@ class Trainer:
         event: Event = encoding.decode(line)
         return event
 
-    def request(self, command: Command | None, timeout: float) -> Event:
-        """Send a command and wait for its one answer.
+    def request(
+        self, command: Command | None, timeout: float, is_unwanted: Callable[[], bool] = lambda: False
+    ) -> Event:
+        """Send a command and wait for its one answer, which `is_unwanted` may say is needed no more.
 
         Raises:
-            TrainerError: if there is no answer within `timeout` seconds.
+            TrainerError: if there is no answer within `timeout` seconds, or none is wanted.
         """
         if command is not None:
             self.send(command)
-        event = self.receive(timeout)
-        if event is None:
-            raise TrainerError(f"the trainer gave no answer for {timeout:.0f} s; its log is {self.log}")
+        until = time.monotonic() + timeout
+        while (event := self.receive(min(LOOK_SECONDS, timeout))) is None:
+            if is_unwanted():
+                raise TrainerError("the trainer's answer was awaited no longer")
+            if time.monotonic() >= until:
+                raise TrainerError(f"the trainer gave no answer for {timeout:.0f} s; its log is {self.log}")
         return event
 
     def last_lines(self) -> str:
@@ -155,16 +172,21 @@ class Trainer:
         """Use as a context manager: the child never outlives the block."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """End the child."""
-        self.quit()
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """End the child; at once where the block did not come to its end."""
+        if error is None:
+            self.quit()
+        else:
+            self.kill()
 
     def _death(self) -> TrainerDiedError:
         try:
             self._process.wait(QUIT_SECONDS)
         except subprocess.TimeoutExpired:  # it closed the pipe, but lives
             os.killpg(self.pid, signal.SIGKILL)
-        return TrainerDiedError(self._process.wait(), self.last_lines())
+        kills = cgroups.oom_kills()
+        is_out_of_memory = kills is not None and self._oom_kills is not None and kills > self._oom_kills
+        return TrainerDiedError(self._process.wait(), self.last_lines(), is_out_of_memory=is_out_of_memory)
 
     def _close(self) -> None:
         if self._commands >= 0:
@@ -174,18 +196,21 @@ class Trainer:
             self._commands = self._events = -1
 
 
-def started(threads: int, log: Path) -> Trainer:
-    """Start a trainer and wait until it is ready.
+def started(threads: int, log: Path, is_unwanted: Callable[[], bool] = lambda: False) -> Trainer:
+    """Start a trainer and wait until it is ready, or `is_unwanted` says that it is needed no more.
 
     Raises:
         TrainerError: if it does not come up; the message names its log.
     """
     trainer = Trainer(threads, log)
     try:
-        trainer.request(None, START_SECONDS)
+        trainer.request(None, START_SECONDS, is_unwanted)
     except TrainerError as error:
         trainer.kill()
         raise TrainerError(f"{error} while it started; its log is {log}") from error
+    except BaseException:  # a second signal
+        trainer.kill()
+        raise
     return trainer
 
 

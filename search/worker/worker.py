@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import signal
 import socket
-import threading
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from search import machine
 from search.errors import SearchError, StudyNotFoundError, TrainerError
 from search.sameness import check_data
+from search.signals import EndRequest
 from search.studies import PassedOver, forget_deleted, outlives_deletions, whole
 from search.study import Study, load_command
 from search.training.messages import DataLoaded, Failed, LoadData
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 1.0  # between two looks for work
 DATA_SECONDS = 3600.0  # loading a data set, from a slow disk
 MAX_MISSED = 3  # trainers in a row that are lost while they load a study's data
-AGAIN_SECONDS = 0.5  # until a worker that was asked twice, and did not hear, is told again
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +58,8 @@ class Worker:
         self._spool = Spool.of(store.files, self.id)
         self._patience = Patience(store)
         self._standing = Standing(self.id)
-        self._leaving = threading.Event()
+        self._end_request = EndRequest(lambda name: logger.info("%s: giving the trial back and ending", name))
+        self._leaving = self._end_request.event
         self._trainer: Trainer | None = None
         self._loaded: tuple[LoadData, DataLoaded] | None = None
         self._refused: set[str] = set()
@@ -78,18 +77,17 @@ class Worker:
         Raises:
             SearchError: where every study that was asked for has to be refused.
         """
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
-            signal.signal(number, self._on_signal)
-        try:
-            self._patience.until_done(self._join, self._leaving)
-            with Caretaker(self._store, self._holder, self._spool):
-                while not self._leaving.is_set() and not self._is_enough():
-                    if self._patience.tries(self._round) is False:
-                        break
-                    self._patience.wait(self._leaving)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            self._close()
+        with self._end_request:
+            try:
+                self._patience.until_done(self._join, self._leaving)
+                with Caretaker(self._store, self._holder, self._spool):
+                    while not self._leaving.is_set() and not self._is_enough():
+                        if self._patience.tries(self._round) is False:
+                            break
+                        self._patience.wait(self._leaving)
+            finally:
+                self._end_request.settle()
+                self._close()
 
     def _join(self) -> bool:
         for name in self._orders.studies:
@@ -111,7 +109,7 @@ class Worker:
             with self._over(study):
                 if not has_room:
                     end_if_over(study)
-                elif self._is_ready_for(study) and self._serve(study):
+                elif self._is_ready_for(study) and not self._leaving.is_set() and self._serve(study):
                     return True
         return False
 
@@ -159,6 +157,8 @@ class Worker:
 
     def _wait(self) -> bool:
         """Wait for work; False where there will be none for this worker."""
+        if self._leaving.is_set():
+            return False
         self._say_why()
         if self._orders.drain and not self._open_studies():
             return False
@@ -192,6 +192,9 @@ class Worker:
         try:
             check_data(study, self._load(study), "give this machine the same files, or name them with --data")
         except SearchError as error:
+            if self._leaving.is_set():
+                self._drop_trainer()  # it may be in the midst of them, and would not hear that it should quit
+                return False
             if isinstance(error, TrainerError) and self._may_load_again(study, error):
                 return False
             if len(self._orders.studies) == 1:
@@ -227,8 +230,8 @@ class Worker:
         if self._trainer is None:
             logger.info("starting a trainer (importing Keras takes some seconds)")
             log = self._store.files.logs / f"trainer-{self.id}.log"
-            self._trainer = trainers.started(self._orders.threads, log)
-        return self._trainer.request(command, DATA_SECONDS)
+            self._trainer = trainers.started(self._orders.threads, log, self._leaving.is_set)
+        return self._trainer.request(command, DATA_SECONDS, self._leaving.is_set)
 
     def _train(self, study: Study, claimed: Claim) -> None:
         self._waits_for = ""
@@ -251,7 +254,7 @@ class Worker:
                 logger.warning("study %s was deleted; trial %d is given up", study.name, claimed.number)
                 return
             except BaseException:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+                self._end_request.settle()
                 self._drop_trainer()
                 with suppress(StorageError):  # then its lease runs out
                     self._store.ledger.release(claimed.token, 0)
@@ -268,14 +271,6 @@ class Worker:
             self._trainer.kill()
         self._trainer = None
         self._loaded = None
-
-    def _on_signal(self, number: int, _frame: object) -> None:
-        if self._leaving.is_set():  # asked twice: leave at once
-            # Python drops an exception where a callback of a weak reference or a `__del__` was interrupted.
-            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
-            raise KeyboardInterrupt
-        logger.info("%s: giving the trial back and ending", signal.Signals(number).name)
-        self._leaving.set()
 
     def _close(self) -> None:
         if self._trainer is not None:

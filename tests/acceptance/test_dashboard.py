@@ -22,6 +22,7 @@ def link(searched: Shell) -> Iterator[str]:
     process, printed = dashboard_of(searched)
     yield printed
     process.terminate()
+    assert process.wait(timeout=60) == 130
 
 
 @pytest.fixture(scope="module")

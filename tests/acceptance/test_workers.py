@@ -62,28 +62,6 @@ def test_killed_worker_leaves_its_trial_to_the_other(any_shell: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_worker_asked_to_end_gives_its_trial_back(shell: Shell) -> None:
-    shell.write(ENDLESS)
-    shell.run("start", "--space", "quick.yaml", "--workers", "0")
-    first = shell.start("worker", "--drain")
-    shell.wait_for(lambda: "trial 0 epoch 1:" in shell.log(0), "a first epoch")
-
-    first.send_signal(signal.SIGTERM)
-
-    assert first.wait(timeout=WAIT) == 0
-    given_back = shell.json("show", "quick", "0")
-    assert shell.trials()["paused"] == 1
-    assert given_back["why"].startswith("Given back after")
-    second = shell.start("start", "--space", "quick.yaml", "--workers", "1")
-    shell.wait_for(lambda: n_epochs(shell) > len(given_back["curve"]), "a further epoch")
-    shell.run("stop", "quick")
-    assert second.wait(timeout=WAIT) == 0
-    carried_on = shell.json("show", "quick", "0")
-    assert carried_on["curve"][: len(given_back["curve"])] == given_back["curve"]
-    assert carried_on["attempts"] == 1  # ending in order is no failure
-
-
-@pytest.mark.slow
 def test_stop_ends_running_trials_with_what_they_have(shell: Shell) -> None:
     shell.write(ENDLESS)
     shell.run("start", "--space", "quick.yaml", "--workers", "0")

@@ -105,6 +105,10 @@ class Arena:
         trials = self.study.trials()
         return len(trials[number].curve) if number < len(trials) else 0
 
+    def progress(self) -> str:
+        """What the first worker says that its trial is doing; empty before the trainer has said that it began."""
+        return next((row.progress for row in self.store.ledger.workers(within=60) if row.trial is not None), "")
+
     def close(self) -> None:
         for process in self.workers:
             process.kill()

@@ -61,10 +61,10 @@ def write_checkpoint(file: Path, curve: list[dict[str, float]]) -> None:
 
 
 def ask_twice_while_deaf() -> None:
-    """Send this process two signals within a callback of a weak reference."""
+    """Ask this process to end, and to leave at once, within a callback of a weak reference."""
 
     def callback(_: object) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGQUIT):
             os.kill(os.getpid(), number)
 
     watched = FakeTrainer()
@@ -85,7 +85,7 @@ class FakeTrainer:
         self._events: list[Any] = []
         self._is_asked = False
 
-    def request(self, command: LoadData | None, timeout: float) -> DataLoaded:
+    def request(self, command: LoadData | None, timeout: float, is_unwanted: Any) -> DataLoaded:
         return DATA
 
     def send(self, command: Any) -> None:

@@ -27,7 +27,7 @@ if __name__ == "__main__":
         machine.free_disk = lambda folder: int(Path(free).read_text())
     if most := os.environ.get("CHAOS_MAX_LOST"):
         claim.MAX_LOST = caretaker.MAX_LOST = int(most)
-    trainer.started = lambda threads, log: FakeTrainer()
+    trainer.started = lambda threads, log, is_unwanted: FakeTrainer()
     log_to_terminal()
     try:
         with until_free(lambda: open_store(address, files, create=False)) as store:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from small_study import DATA, SPACE
 
-from search import crew, machine
+from search import crew, machine, signals
 from search.study import Control, create
 from spaces.reader import read_space_text
 from storage.errors import StorageError
@@ -19,20 +21,28 @@ if TYPE_CHECKING:
 
 
 class Workers:
-    """Processes that work for as many looks as there are in `ends`, and then have ended, in order or not."""
+    """Processes that work for three looks, and then have ended, in order or not; `signals` come at the second one."""
 
-    def __init__(self, *, ends_well: bool = True) -> None:
+    def __init__(self, *, ends_well: bool = True, signals: tuple[int, ...] = ()) -> None:
         self._looks = iter([True] * 3)
         self._ends_well = ends_well
+        self._signals = signals
+        self.told: list[str] = []
 
     def is_working(self) -> bool:
+        for number in self._signals:
+            os.kill(os.getpid(), number)
+        self._signals = ()
         return next(self._looks, False)
+
+    def dismiss(self) -> None:
+        self.told.append("dismiss")
 
     def has_served(self) -> bool:
         return self._ends_well
 
     def kill(self) -> None:
-        pass
+        self.told.append("kill")
 
     def check(self) -> None:
         pass
@@ -67,6 +77,38 @@ def test_store_that_is_away_ends_no_watch(study: Study, monkeypatch: pytest.Monk
 
     assert not run.is_interrupted
     assert run.view.name == "mine"
+
+
+@pytest.mark.parametrize(
+    "numbers", [(signal.SIGTERM,), (signal.SIGHUP,), (signal.SIGINT,), (signal.SIGTERM, signal.SIGHUP, signal.SIGTERM)]
+)
+def test_request_to_end_dismisses_the_workers_once(
+    study: Study, numbers: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    workers = Workers(signals=numbers)
+
+    run = watched(study, workers, monkeypatch)
+
+    assert run.is_interrupted
+    assert workers.told == ["dismiss", "kill"]
+    assert study.state() == "open"  # its time is not up
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_second_request_to_end_waits_for_nothing(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(Workers):
+        def dismiss(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            super().dismiss()
+
+    monkeypatch.setattr(signals, "SAME_SECONDS", -1.0)
+    workers = Slow(signals=(signal.SIGINT,))
+
+    run = watched(study, workers, monkeypatch)
+
+    assert run.is_interrupted
+    assert workers.told == ["kill"]
 
 
 def test_time_is_up_where_workers_left_early(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

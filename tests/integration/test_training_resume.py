@@ -9,8 +9,10 @@ from search.training import files
 from search.training.callbacks.finite import Finite
 from search.training.checkpoints import load_checkpoint
 from search.training.hyperparameters import Hyperparameters
+from search.training.session import Session
 from search.training.state import TrialIdentity
 from search.training.structures.kept import Structures
+from search.training.structures.network import TrialNetwork
 
 TRIALS = {
     "dropout, augmentation, cosine, decay": {
@@ -69,6 +71,54 @@ def test_trial_that_pauses_within_an_epoch_repeats_no_step(tmp_path):
     assert first.curve + second.curve == whole.curve
     seen = [[signs for event in heard.judged for signs in event.vitals] for heard in (whole, first, second)]
     assert seen[1] + seen[2] == seen[0]
+
+
+@pytest.mark.parametrize(
+    ("where", "rungs", "epoch"), [("after its last step", (), 2), ("in its validation", (60, 140), 0.25)]
+)
+def test_trial_that_pauses_at_the_end_of_a_stretch_repeats_no_step(tmp_path, monkeypatch, where, rungs, epoch):
+    hyperparameters = {**TRIALS["batch norm, momentum, plateau, smoothing"], "epochs": 3}
+    whole = train(tmp_path / "whole", hyperparameters, judge_at=rungs)
+
+    pause_at(monkeypatch, where, epoch)
+    first = train(tmp_path / "parts", hyperparameters, judge_at=rungs)
+    is_validated = where == "in its validation"
+    again = train(tmp_path / "parts", hyperparameters, judge_at=rungs, resume=True) if is_validated else None
+    monkeypatch.undo()
+    steps = count_steps(monkeypatch)
+    second = train(tmp_path / "parts", hyperparameters, judge_at=rungs, resume=True)
+
+    assert (first.ended.ending, first.ended.stands_at, first.ended.epochs < epoch) == ("paused", epoch, True)
+    assert again is None or (again.curve, again.ended.stands_at) == ([], epoch)  # paused in its validation once more
+    assert first.curve + second.curve == whole.curve
+    assert parts(second) == parts(whole)
+    assert len(steps) == 12 - 4 * epoch  # of three epochs with four steps each
+
+
+def pause_at(monkeypatch, where, epoch):
+    """The worker asks for a pause there."""
+    listen = Session.listen
+
+    def listen_and_be_asked(self, step):
+        listen(self, step)
+        stands_at = self.course.epochs_at(self.course.images_at(self.stretch.epoch, step))
+        is_validated = self.stopwatch.phase == "validate"
+        if stands_at == epoch and is_validated == (where == "in its validation"):
+            self.end("paused")
+            self.is_abandoned = True
+
+    monkeypatch.setattr(Session, "listen", listen_and_be_asked)
+
+
+def count_steps(monkeypatch):
+    steps, train_step = [], TrialNetwork.train_step
+
+    def counted(self, data):
+        steps.append(len(data[1]))
+        return train_step(self, data)
+
+    monkeypatch.setattr(TrialNetwork, "train_step", counted)
+    return steps
 
 
 def test_checkpoint_within_an_epoch_is_what_a_crashed_trial_goes_on_from(tmp_path, monkeypatch):

@@ -18,6 +18,8 @@ from search.worker.worker import Worker
 from spaces.reader import read_space_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from storage.store import Store
 
 
@@ -28,7 +30,7 @@ class Loader:
         self._answers = answers
         self.lives = True
 
-    def request(self, command: LoadData, timeout: float) -> Any:
+    def request(self, command: LoadData, timeout: float, is_unwanted: Callable[[], bool]) -> Any:
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):
             self.lives = False
@@ -53,7 +55,7 @@ def loaders(answers: list[Any], monkeypatch: pytest.MonkeyPatch) -> list[Loader]
     """Those that the worker has started."""
     started: list[Loader] = []
 
-    def start(threads: int, log: Any) -> Loader:
+    def start(threads: int, log: Any, is_unwanted: Callable[[], bool]) -> Loader:
         started.append(Loader(answers))
         return started[-1]
 

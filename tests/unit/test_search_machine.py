@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from search import machine
@@ -18,7 +17,7 @@ GIB = 2**30
 @pytest.mark.parametrize("workers", [1, 2, 3, 8])
 def test_workers_share_the_memory_as_they_share_the_cores(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "cores", lambda: 8)
-    total = psutil.virtual_memory().total
+    total = machine.memory().total
 
     share = machine.memory_share(machine.shares(workers).threads)
 

@@ -74,5 +74,10 @@ def test_continued_course_is_the_rest_of_the_whole_one(
     steps = [(stretch.epoch, step) for stretch in whole for step in range(stretch.first, stretch.last)]
     assert steps == [(epoch, step) for epoch in range(epochs) for step in range(course.steps)]
     for number, stretch in enumerate(whole, 1):
-        assert list(course.stretches(course.images_at(stretch.epoch, stretch.last))) == whole[number:]
-    assert Stretch(epoch=0, first=0, last=0) not in whole
+        images = course.images_at(stretch.epoch, stretch.last)
+        assert list(course.stretches(images)) == whole[number:]
+        # Where it was paused before its evaluation, that comes first.
+        missing = Stretch(epoch=stretch.epoch, first=stretch.last, last=stretch.last)
+        assert list(course.stretches(images, is_judged=False)) == [missing, *whole[number:]]
+    assert all(stretch.n_steps for stretch in whole)
+    assert list(course.stretches(0, is_judged=False)) == whole

@@ -48,9 +48,9 @@ class Checkpoint(TrialCallback):
         """Keras' hook: a trial that pauses is to go on at the step where it stands."""
         session = self.session
         assert session.stretch is not None
-        # A pause in the middle of a validation comes after the last step, and what that was worth is not known.
-        is_within = session.is_abandoned and session.stretch.first < session.step < session.stretch.last
-        if is_within and session.ending == "paused" and session.failure is None:
+        # A pause in the middle of an evaluation comes after the last step: then the evaluation is what comes next.
+        has_stepped = session.is_abandoned and session.stretch.first < session.step
+        if has_stepped and session.ending == "paused" and session.failure is None:
             self._write_within()
 
     def _write_within(self) -> None:

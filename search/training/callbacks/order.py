@@ -23,7 +23,7 @@ class Order(TrialCallback):
     def stretch_begins(self, stretch: Stretch) -> None:
         """Begin it, or go on in its middle where a checkpoint was written there."""
         session = self.session
-        session.stretch = stretch
+        session.stretch, session.step = stretch, stretch.first
         self._feed.start(stretch)
         if session.state.means:
             session.model.means = session.state.means

@@ -30,6 +30,8 @@ _MANY_STEPS = 10**6
 
 def _ahead(feed: TrainingFeed) -> Iterator[tuple[Any, Any]]:
     """The batches of a feed, each made while the one before is trained on."""
+    if not feed.num_batches:
+        return
     with ThreadPoolExecutor(1) as maker:
         made = maker.submit(feed.__getitem__, 0)
         for step in range(1, feed.num_batches + 1):
@@ -143,8 +145,8 @@ class TrialNetwork(keras.Model):
         hooks.on_train_end()
 
     def _train(self, feed: TrainingFeed, hooks: keras.callbacks.CallbackList) -> dict[str, float]:
-        """Train on the batches of `feed`; the means of all steps."""
-        logs: dict[str, float] = {}
+        """Train on the batches of `feed`, if it has any; the means of all steps, those before a pause included."""
+        logs = self._logs()
         for step, batch in enumerate(_ahead(feed)):
             hooks.on_train_batch_begin(step)
             logs = self.train_step(batch)
@@ -175,7 +177,12 @@ class TrialNetwork(keras.Model):
         tally = self._tally
         tally.signs = (answers, last if first is None else first, last) if n_together > 1 else None
         tally.sums += (n, mean * n, float(n_right))
-        return {"loss": tally.sums[1] / tally.sums[0], "accuracy": tally.sums[2] / tally.sums[0]}
+        return self._logs()
+
+    def _logs(self) -> dict[str, float]:
+        """The means so far of loss and accuracy; none before the first step."""
+        n_images, loss, n_right = self._tally.sums
+        return {"loss": loss / n_images, "accuracy": n_right / n_images} if n_images else {}
 
     def _derive(self, images: Any, labels: Any) -> tuple[Any, Any, Any, list[Any]]:
         """Mean loss, images answered rightly, the head's signs of life, and the loss' gradients."""
