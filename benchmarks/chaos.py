@@ -88,6 +88,7 @@ def fight(arena: Any, chance: random.Random) -> Counter[int]:
         for _ in range(N_WORKERS - len(alive)):
             arena.worker(seconds=EPOCH_SECONDS)
         wake(suspended, time.monotonic())
+        arena.check_shown()
         if alive and blows.total() < N_BLOWS and time.monotonic() >= next_at:
             next_at = time.monotonic() + chance.uniform(0.5, 2.0)
             victim, blow = chance.choice(alive), chance.choice(BLOWS)

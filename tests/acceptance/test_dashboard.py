@@ -55,6 +55,47 @@ def test_study_is_listed_and_shows_its_history(page: Page) -> None:
     assert history["x"] + history["width"] <= 1400  # no long value pushes it off the screen
 
 
+def test_plots_and_best_trial_say_what_hpsearch_says(
+    page: Page, dashboard: str, searched: Shell, shown: list[dict[str, Any]]
+) -> None:
+    best = searched.json("best", "quick")
+    page.goto(f"{dashboard}dashboard/studies/1")
+    page.get_by_role("heading", name=f"Best Trial (number={best['trial']})").wait_for()
+    page.locator(".js-plotly-plot .barlayer .point").first.wait_for()  # importance is computed by the server
+
+    plots = page.evaluate("[...document.querySelectorAll('.js-plotly-plot')].map(plot => plot.data)")
+    history = {x: y for trace in plots[0] if trace.get("mode") == "markers" for x, y in points(trace)}
+    assert history == {one["trial"]: one["value"] for one in shown}  # pruned ones, too
+    assert max(history.values()) == best["value"]
+    importance = {name for plot in plots for trace in plot if trace.get("orientation") == "h" for name in trace["y"]}
+    assert {"learning_rate", "head_width"} <= importance
+    [curves] = [plot for plot in plots if any("trial #" in str(trace.get("name")) for trace in plot)]
+    assert len(curves) == len(shown)
+    assert page.get_by_text(f"{best['value']:g}", exact=False).count() >= 1
+
+
+def points(trace: dict[str, Any]) -> list[tuple[int, float]]:
+    return [(int(x), y) for x, y in zip(trace["x"], trace["y"], strict=True)]
+
+
+@pytest.mark.parametrize("path", ["", "/studies/1", "/studies/1/note", "/studies/1/trials?numbers=0"])
+def test_dashboard_that_only_shows_has_no_buttons_in_vain(page: Page, dashboard: str, path: str) -> None:
+    page.goto(f"{dashboard}dashboard{path}")
+    page.get_by_text("quick", exact=False).first.wait_for()
+    if "trials" in path:
+        page.get_by_text("Trial 0").first.wait_for()
+
+    refused = page.locator(
+        '[aria-label="delete study"], [aria-label="rename study"], [aria-label="delete artifact"], '
+        '[data-testid="AddBoxIcon"], [data-testid="EditIcon"], [data-testid="UploadFileIcon"]'
+    )
+    if path in ("", "/studies/1/note"):
+        refused.first.wait_for(state="attached")
+    assert not any(one.is_visible() for one in refused.all())
+    foot = page.evaluate("getComputedStyle(document.body, '::after').content")
+    assert "hpsearch dashboard --allow-changes" in foot
+
+
 def test_best_trial_shows_its_pictures_and_how_it_ended(
     page: Page, dashboard: str, searched: Shell, shown: list[dict[str, Any]]
 ) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import optuna
 import pytest
 from fake_trainer import COMPUTED, DATA, EPOCH_SECONDS, value_of
 
@@ -19,6 +20,7 @@ from search.study import Study, create
 from search.view.late import late_to_list
 from spaces.reader import read_space_text
 from storage.failpoints import VARIABLE
+from storage.held_trials import held_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,8 +116,19 @@ class Arena:
             process.kill()
             process.wait()
 
+    def check_shown(self) -> None:
+        """At any moment: Optuna's tables show a trial that waits as complete or waiting, a held one as running."""
+        with self.store.engine.connect() as connection:
+            rows = connection.execute(held_trials(self.study.id)).all()
+        for row in rows:
+            if row.held_state in ("paused", "released"):
+                assert row.state.name == ("WAITING" if row.held_value is None else "COMPLETE"), row
+            elif row.held_state == "running":
+                assert row.state.name == "RUNNING", row
+
     def check(self, accepted: int) -> None:
-        """The oracle: nothing is lost, nothing is doubled (I1 to I6 of the design)."""
+        """The oracle: nothing is lost, nothing is doubled (I1 to I6), and Optuna's tables say the same."""
+        self.check_shown()
         trials, late = self.study.trials(), late_to_list(self.study)
         assert [trial.number for trial in trials] == list(range(len(trials)))
         good = [trial for trial in trials if trial.is_accepted]
@@ -138,4 +151,7 @@ class Arena:
             best = self.study.best()
             assert best is not None
             assert best.value == max(trial.value for trial in good)
+            shown = self.study.optuna.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
+            assert {trial.number: trial.value for trial in shown} == {trial.number: trial.value for trial in good}
+            assert self.study.optuna.best_value == best.value
         assert not list(self.store.files.root.glob("spool/*/*.json"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import optuna
 import pytest
 import sqlalchemy as sa
@@ -190,3 +192,44 @@ def test_f25_store_of_version_one_is_refused_and_brought_up_to_date(store_url):
         assert store.ledger.reap("s") == []  # doubted
         assert [holding.token for holding in store.ledger.reap("s")] == [None]
         assert store.late.of("s") == []
+
+
+def test_store_of_version_two_shows_its_paused_and_pruned_trials(store_url):
+    space = json.dumps({"objective": {"metric": "m", "direction": "maximize"}})
+    curves = [
+        [{"m": 0.5}, {"m": 0.7}, {"m": 0.6}], [{"m": 0.9, "val_images": 400}], [], [{"m": 0.4}], [{"m": 0.3}],
+    ]  # fmt: skip
+    with open_store(store_url) as store:
+        study = optuna.create_study(study_name="s", storage=store.optuna, direction="maximize")
+        store.optuna.set_study_system_attr(study._study_id, "hpsearch:space", space)
+        bad = optuna.create_study(study_name="bad", storage=store.optuna)
+        store.optuna.set_study_system_attr(bad._study_id, "hpsearch:space", "{")
+        for number, curve in enumerate(curves):
+            trial = study.ask()
+            store.optuna.set_trial_system_attr(trial._trial_id, "hpsearch:curve", curve)
+            store.ledger.take("s", number, "w", 60.0)
+        fourth = store.optuna.get_trial_id_from_study_id_trial_number(study._study_id, 3)
+        store.optuna.set_trial_state_values(fourth, optuna.trial.TrialState.PRUNED, [0.4])
+    execute(
+        store_url,
+        "UPDATE hpsearch_trials SET state = 'paused' WHERE number IN (0, 1)",
+        "UPDATE hpsearch_trials SET state = 'released' WHERE number = 2",
+        "UPDATE hpsearch_trials SET state = 'ended' WHERE number = 3",
+        "UPDATE hpsearch_schema SET version = 2",
+    )
+    assert upgrade_schema(store_url) == (
+        "our tables: 2 to 3",
+        "paused and pruned trials that Optuna's tables now show with their best value: 4",
+    )
+    assert upgrade_schema(store_url) == ()
+
+    with open_store(store_url, create=False) as store:
+        study = optuna.load_study(study_name="s", storage=store.for_reading())
+        shown = [(trial.state.name, trial.value) for trial in study.trials]
+        assert shown == [
+            ("COMPLETE", 0.7), ("COMPLETE", pytest.approx(0.9 - 0.015)), ("WAITING", None), ("COMPLETE", 0.4),
+            ("RUNNING", 0.3),
+        ]  # fmt: skip
+        assert [trial.user_attrs.get("state") for trial in study.trials] == ["paused"] * 3 + ["pruned", None]
+        assert store.ledger.resume("s", 0, "w", 60.0) is not None
+        assert study.trials[0].state.name == "RUNNING"
