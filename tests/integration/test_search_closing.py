@@ -13,9 +13,11 @@ from worker_steps import judged
 
 from search.queue import enqueue_point, obstacle
 from search.training.messages import Seconds
+from search.worker.caretaker import Caretaker
 from search.worker.claim import Claim, claim
 from search.worker.closing import end_if_over
 from search.worker.recording import Recording
+from search.worker.spool import Spool
 
 if TYPE_CHECKING:
     from storage.store import Store
@@ -166,3 +168,48 @@ def test_trial_that_is_given_back_at_once_keeps_its_diagnosis(store: Store) -> N
     outcome = study.trials()[claimed.number].outcome
     assert outcome is not None
     assert outcome.why == "Given back. Slow, but alive."
+
+
+def test_study_whose_end_was_broken_off_is_ended_by_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = begun(store)
+    claims = [taken(study) for _ in range(3)]
+    for claimed, value in zip(claims, (0.4, 0.6, 0.5), strict=True):
+        pause(study, claimed, value)
+    study.set_control(replace(study.control(), ending="stopping"))
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("search.worker.closing.tell", die)
+        patch.setattr("search.worker.closing.TELLING_SECONDS", -1.0)
+        with pytest.raises(KeyboardInterrupt):
+            end_if_over(study)
+    assert [trial.state for trial in study.trials()][:3] == ["running", "paused", "paused"]
+    assert not end_if_over(study)  # the first one is not told yet
+
+    Caretaker(store, ME, Spool.of(store.files, "me")).round()
+
+    assert end_if_over(study)
+    assert [(trial.state, trial.value) for trial in study.trials()][:3] == [
+        ("pruned", 0.4), ("pruned", 0.6), ("pruned", 0.5)
+    ]  # fmt: skip
+    assert study.optuna.best_value == 0.6
+
+
+@pytest.mark.parametrize("values", [(), (0.4,)])
+def test_trial_that_has_lost_too_many_workers_is_given_up(
+    store: Store, monkeypatch: pytest.MonkeyPatch, values: tuple[float, ...]
+) -> None:
+    monkeypatch.setattr("search.worker.claim.MAX_LOST", 1)
+    study = begun(store)
+    claimed = taken(study)
+    train(study, claimed, *values)
+    store.ledger.release(claimed.token, len(values), lost=True)
+
+    assert taken(study).number == 1
+
+    given_up = study.trials()[0]
+    assert (given_up.state, given_up.outcome and given_up.outcome.reason) == ("failed", "lost")
+    [shown] = [trial for trial in study.optuna.get_trials() if trial.number == 0]
+    assert (shown.state.name, shown.value, shown.user_attrs["state"]) == ("FAIL", None, "failed")
