@@ -86,8 +86,9 @@ def make_study(folder: Path) -> None:
     """A study as a long search leaves it: ended trials with curves."""
     import optuna
 
+    from search.codec import OWN
     from search.distributions import distributions
-    from search.study import OWN, create
+    from search.study import create
     from search.training.messages import DataLoaded
     from spaces.reader import read_space
     from storage.store import open_store

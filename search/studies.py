@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from search.codec import own
 from search.errors import StudyNotFoundError, UnreadableStudyError
-from search.study import Study, names, own
+from search.study import Study, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -5,36 +5,32 @@ from __future__ import annotations
 import json
 import secrets
 import warnings
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import optuna
 from optuna.trial import TrialState
 
+from search.codec import OWN, data_of, own, readable, record_of
 from search.distributions import distributions
-from search.errors import StudyNotFoundError, UnreadableStudyError, UsageError
+from search.errors import StudyNotFoundError, UsageError
 from search.texts import clean
-from search.training.messages import PARTIAL, DataLoaded, LoadData
-from search.trial import ACCEPTED, Outcome, State, TrialRecord, best_evaluation, best_of, counted
-from spaces.errors import SpaceError, shown
+from search.training.messages import DataLoaded, LoadData
+from search.trial import TrialRecord, best_of
+from spaces.errors import shown
 from spaces.fields import NAME_RULE, is_name
 from spaces.space import Space
 from storage.optuna_rows import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from spaces.space import Point
     from storage.store import Store
-    from storage.trials import StoredTrial
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-OWN = "hpsearch:"
-"""Begins the name of every system attribute that is ours."""
 
 MAX_NOTE = 1 << 16
 """Characters of JSON: everybody who looks at a study reads all of its trials."""
@@ -43,14 +39,6 @@ _DECIDING = ("curve", "story", "seed", "micro_batch", "seconds", "outcome", "com
 """Of what is kept of a trial, the part that is read with all of them."""
 
 StudyState = Literal["open", "out_of_time", "stopping", "stopped", "finished"]
-
-_STATES: dict[TrialState, State] = {
-    TrialState.RUNNING: "running",
-    TrialState.WAITING: "waiting",
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +79,7 @@ class Study:
         """Its own, where a name and the store's key may come again after it was deleted."""
         with readable(name):
             self.space = Space.from_json(attributes["space"])
-            self.data = DataLoaded(**_with_tuple(attributes["data"]))
+            self.data = data_of(attributes["data"])
             self.seed = int(attributes["seed"])
         self._trials = store.trials(self.id, user=("name",), system=[OWN + key for key in _DECIDING])
         self.optuna = optuna.load_study(
@@ -148,7 +136,7 @@ class Study:
         metric = self.space.objective.metric
         stored = self._trials.all()
         with readable(self.name):
-            return tuple(_record(one, metric, maximize=self.maximizes) for one in stored)
+            return tuple(record_of(one, metric, maximize=self.maximizes) for one in stored)
 
     def vitals(self, number: int) -> tuple[dict[str, float], ...]:
         """A trial's signs of life, thinned out, one mapping a step; see `search.training.vitals.signs`."""
@@ -191,7 +179,7 @@ class Study:
             value: the trial's value so far.
         """
         attributes = {OWN + key: note for key, note in notes.items()}
-        return self.store.ledger.record(token, Progress(attributes=attributes, steps=steps, value=value))
+        return self.store.records.write(token, Progress(attributes=attributes, steps=steps, value=value))
 
     def note(self, number: int, key: str, value: Any) -> None:
         """Keep something of our own about a trial: `curve`, `story`, `outcome`, `seed` and the like.
@@ -211,27 +199,6 @@ class Study:
     def trial_id(self, number: int) -> int:
         """The store's own key of a trial; raises KeyError where there is no such trial."""
         return self.store.optuna.get_trial_id_from_study_id_trial_number(self.id, number)
-
-
-@contextmanager
-def readable(name: str) -> Iterator[None]:
-    """Say of a study whose records mean nothing here that it cannot be read; no store is asked within.
-
-    Raises:
-        UnreadableStudyError: with the cause and the cure.
-    """
-    try:
-        yield
-    except (SpaceError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise UnreadableStudyError(
-            f"study {name!r} cannot be read ({clean(f'{type(error).__name__}: {error}')}): it is damaged, or another "
-            "version of hpsearch wrote it; use that version, or delete it (hpsearch dashboard --allow-changes)"
-        ) from error
-
-
-def own(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """What hpsearch keeps among a study's or a trial's system attributes."""
-    return {key.removeprefix(OWN): value for key, value in attributes.items() if key.startswith(OWN)}
 
 
 def names(store: Store) -> list[str]:
@@ -283,49 +250,3 @@ def load_command(study: Study, source: str | None = None) -> LoadData:
     return LoadData(
         source=source or part.source, validation=part.validation, train_limit=part.train_limit, seed=part.seed
     )
-
-
-def _record(stored: StoredTrial, metric: str, *, maximize: bool) -> TrialRecord:
-    attributes = own(stored.system_attrs)
-    outcome = Outcome(**attributes["outcome"]) if "outcome" in attributes else None
-    state, holding = _state_of(stored, outcome), stored.holding
-    curve = tuple(attributes.get("curve", ()))
-    best = best_evaluation(curve, metric, maximize=maximize)
-    part = best.get(PARTIAL) if best else None
-    return TrialRecord(
-        number=stored.number,
-        state=state,
-        params=stored.params,
-        value=stored.value if state in ACCEPTED else counted(best, metric, maximize=maximize),
-        score=best[metric] if best else None,
-        val_images=None if part is None else int(part),
-        curve=curve,
-        story=attributes.get("story", ""),
-        name=stored.user_attrs.get("name"),
-        comes_next=attributes.get("comes_next", False),
-        seed=attributes.get("seed", 0),
-        worker=holding.worker if holding else None,
-        attempts=holding.attempt if holding else 0,
-        micro_batch=attributes.get("micro_batch"),
-        seconds=_latest_seconds(attributes.get("seconds", {}), outcome),
-        outcome=outcome,
-    )
-
-
-def _state_of(stored: StoredTrial, outcome: Outcome | None) -> State:
-    """The trial's state in our words: Optuna's tables show a paused or pruned trial as complete."""
-    if not stored.has_ended:
-        waits = stored.holding is not None and stored.holding.state in ("paused", "released")
-        return "paused" if waits else _STATES[stored.state]
-    is_pruned = stored.state is TrialState.COMPLETE and outcome is not None and outcome.reason == "pruned"
-    return "pruned" if is_pruned else _STATES[stored.state]
-
-
-def _latest_seconds(judged: dict[str, float], outcome: Outcome | None) -> dict[str, float]:
-    """Seconds only grow: a trial that was continued has an older outcome, one that ended an older judgement."""
-    return max(judged, outcome.seconds if outcome else {}, key=lambda seconds: seconds.get("total", 0.0))
-
-
-def _with_tuple(data: dict[str, Any]) -> dict[str, Any]:
-    height, width, channels = data["image_shape"]
-    return {**data, "image_shape": (height, width, channels)}

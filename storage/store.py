@@ -19,6 +19,7 @@ from storage.late import LateResults
 from storage.ledger import Ledger
 from storage.locks import advisory_lock, file_lock
 from storage.machines import use_here, user_elsewhere
+from storage.records import Records
 from storage.tables import EpochNow
 from storage.trials import Trials
 from storage.url import StoreUrl
@@ -83,6 +84,7 @@ class Store(_Access):
         self.files = files
         self._crowded_until = 0.0
         self.ledger = Ledger(self.engine, url)
+        self.records = Records(self.engine, url)
         self.late = LateResults(self.engine, url)
         with answering(url):
             if url.is_sqlite and not schema.has_write_ahead_log(self.engine):

@@ -97,7 +97,7 @@ def _write(study: Study, result: Result, trial_id: int) -> None:
     else:
         keepsakes.attach(study, result.number, result.outcome, result.value)
     if result.value is None:
-        study.store.ledger.clear_value(result.token)  # of a pause before it failed
+        study.store.records.clear_value(result.token)  # of a pause before it failed
     values = None if result.value is None else [result.value]
     study.store.optuna.set_trial_state_values(trial_id, _STATES[result.state], values)
 

@@ -33,7 +33,7 @@ def hang(study: Study, number: int, file: Path) -> None:
     artifact_id = before["artifact_id"] if before else str(uuid.uuid4())
     target = study.store.files.artifacts / artifact_id
     _replace(file, target)
-    if before is None and not study.store.ledger.annotate(study.name, number, _description(artifact_id, file)):
+    if before is None and not study.store.records.annotate(study.name, number, _description(artifact_id, file)):
         target.unlink()
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from optuna.exceptions import UpdateFinishedTrialError
 
+from search.codec import own
 from search.errors import StudyNotFoundError
-from search.study import own
 from search.training.vitals.thinning import thinned
 from search.trial import Outcome, value_of
 from search.worker import keepsakes

@@ -12,11 +12,12 @@ import pytest
 from doors_visits import TOKEN, visit
 from small_study import DATA, SPACE
 
+from search.codec import OWN
 from search.dashboard.app import application
 from search.dashboard.gate import Door
 from search.errors import UnreadableStudyError, UsageError
 from search.studies import PassedOver
-from search.study import OWN, Study, create, names
+from search.study import Study, create, names
 from search.view.status import views
 from search.worker import worker
 from search.worker.caretaker import Caretaker

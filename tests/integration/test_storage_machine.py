@@ -192,7 +192,7 @@ class LedgerMachine(RuleBasedStateMachine):
         trial = self.model.of(token, "running", "decided")
         best = value if trial is None or trial.best is None else max(value, trial.best)
         progress = Progress(attributes={"curve": [value]}, steps={value: value}, value=best)
-        assert self.store.ledger.record(token, progress) == self.model.record(token, value)
+        assert self.store.records.write(token, progress) == self.model.record(token, value)
 
     @rule(target=tokens, number=numbers)
     def decide_waiting(self, number: int) -> str:

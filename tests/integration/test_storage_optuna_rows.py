@@ -32,7 +32,7 @@ def evaluated(store: Store, token: str, *values: float) -> None:
     for step, _ in enumerate(values, 1):
         seen = values[:step]
         progress = Progress(attributes={"curve": list(seen)}, steps={step: seen[-1]}, value=max(seen))
-        assert store.ledger.record(token, progress)
+        assert store.records.write(token, progress)
 
 
 def seen(store: Store, number: int) -> optuna.trial.FrozenTrial:
@@ -121,7 +121,7 @@ def test_trial_that_was_ended_from_outside_while_it_was_trained(
     evaluated(store, token, 0.4)
     study.tell(number, state=state, values=[0.1] if state is TrialState.COMPLETE else None)
 
-    assert not store.ledger.record(token, Progress(value=0.9))
+    assert not store.records.write(token, Progress(value=0.9))
     assert not store.ledger.pause(token, 1, 1)
 
     assert store.ledger.holdings("s")[0].state == "ended"
@@ -151,7 +151,7 @@ def test_nothing_is_written_for_a_token_that_was_lost(store: Store, study: optun
     resumed = store.ledger.resume("s", number, "w2", TTL)
     assert resumed is not None
 
-    assert not store.ledger.record(lost, Progress(attributes={"curve": [9]}, steps={9: 0.9}, value=0.9))
+    assert not store.records.write(lost, Progress(attributes={"curve": [9]}, steps={9: 0.9}, value=0.9))
 
     assert (seen(store, number).value, seen(store, number).intermediate_values) == (0.4, {1: 0.4})
     assert seen(store, number).system_attrs == {"curve": [0.4]}
@@ -165,12 +165,12 @@ def test_failed_trial_keeps_no_value_of_its_pause(store: Store, study: optuna.St
     assert decided is not None
     assert seen(store, number).state is TrialState.RUNNING
 
-    assert store.ledger.clear_value(decided)
+    assert store.records.clear_value(decided)
     trial_id = store.optuna.get_trial_id_from_study_id_trial_number(study._study_id, number)
     store.optuna.set_trial_state_values(trial_id, TrialState.FAIL)
 
     optuna.create_study().add_trial(seen(store, number))  # Optuna refuses a failed trial with a value
-    assert not store.ledger.clear_value(token)
+    assert not store.records.clear_value(token)
 
 
 def test_trial_that_waits_takes_attributes(store: Store, study: optuna.Study) -> None:
@@ -178,11 +178,11 @@ def test_trial_that_waits_takes_attributes(store: Store, study: optuna.Study) ->
     evaluated(store, token, 0.4)
     store.ledger.pause(token, 1, 1)
 
-    assert store.ledger.annotate("s", number, {"artifacts:1": "{}"})
+    assert store.records.annotate("s", number, {"artifacts:1": "{}"})
     assert seen(store, number).system_attrs["artifacts:1"] == "{}"
     store.ledger.drop("s", number)
-    assert not store.ledger.annotate("s", number, {"artifacts:2": "{}"})
-    assert not store.ledger.annotate("s", 7, {"artifacts:2": "{}"})
+    assert not store.records.annotate("s", number, {"artifacts:2": "{}"})
+    assert not store.records.annotate("s", 7, {"artifacts:2": "{}"})
 
 
 def test_reader_that_stays_sees_a_paused_trial_go_on(store: Store, study: optuna.Study) -> None:
