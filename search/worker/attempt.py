@@ -69,6 +69,7 @@ class Attempt:
         self._has_stepped = False
         self._has_judged = False
         self._has_died = False
+        self._has_stalled = False
         self._memory = 0
         """Bytes that the trainer took when it was last looked at."""
         self.suspicion: Suspicion | None = None
@@ -236,9 +237,9 @@ class Attempt:
 
     def _give_up(self, what: str) -> None:
         self._trainer.kill()
-        self._has_died = True
+        self._has_died = self._has_stalled = True
         message = f"The trainer {what}, and was replaced. Its last lines are kept with the trial."
-        self._failure = Failed(reason="crashed", message=message, details="stalled")
+        self._failure = Failed(reason="crashed", message=message, details=self._trainer.last_lines())
 
     def _lost(self, how: str = "belongs to another worker now") -> AttemptEnding:
         logger.warning("lease lost: trial %d %s", self._claim.number, how)
@@ -254,7 +255,7 @@ class Attempt:
         return self._lost() if ending == "lost" else ending
 
     def _conclude_failed(self, failure: Failed) -> AttemptEnding:
-        reason: Reason = "stalled" if failure.details == "stalled" else failure.reason
+        reason: Reason = "stalled" if self._has_stalled else failure.reason
         log = failure.details or self._trainer.last_lines()
         if reason == "out_of_memory":
             self._trainer.kill()  # the next one has what this one still holds

@@ -151,10 +151,12 @@ import time
 
 
 def in_python(input_shape, hyperparameters):
+    print("sleeping in Python", flush=True)
     time.sleep(1_000_000)
 
 
 def in_c(input_shape, hyperparameters):
+    print("sleeping in C", flush=True)
     ctypes.PyDLL(None).sleep(1_000_000)
 """
 
@@ -177,4 +179,5 @@ def test_f28_builder_that_sleeps_for_ever_stalls(shell: Shell) -> None:
     # One attempt each: without beats the worker's own caretaker had taken its trial away.
     assert [(trial["state"], trial["reason"], trial["attempts"]) for trial in trials] == [("failed", "stalled", 1)] * 2
     assert all("The trainer said nothing for 12s, and was replaced." in trial["why"] for trial in trials)
+    assert [trial["log"].splitlines()[-1] for trial in trials] == ["sleeping in Python", "sleeping in C"]
     assert "lease lost" not in shell.log(0)
