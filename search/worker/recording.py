@@ -43,7 +43,7 @@ class Recording:
         self._token = token
         self._trial_id = study.trial_id(number)
         frozen = study.store.optuna.get_trial(self._trial_id)
-        self._reported = set(frozen.intermediate_values)
+        self._reported = dict(frozen.intermediate_values)
         kept = own(frozen.system_attrs)
         self._written = {
             "curve": kept.get("curve", []),
@@ -104,7 +104,7 @@ class Recording:
         changed = {key: value for key, value in told.items() if value != self._written[key]}
         metric = self._study.space.objective.metric
         steps = {int(entry["images"]): entry[metric] for entry in self.curve}
-        steps = {images: value for images, value in steps.items() if images not in self._reported}
+        steps = {images: value for images, value in steps.items() if self._reported.get(images) != value}
         if (changed or steps) and not self._study.record(self._token, changed, steps, self.value):
             self._check_is_there()
             return False

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     from storage.store import Store
 
+pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+"""What a record means is the same on every database."""
+
 SPACE_OF = json.loads(read_space_text(SPACE).to_json())
 BAD = {
     "bad name in the space": ("space", json.dumps({**SPACE_OF, "study": "lenet (1)"})),

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
-import optuna
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
+from optuna.study import StudyDirection
 
 from storage.ledger import DOUBT
-from storage.optuna_rows import Progress
+from storage.optuna_rows import Progress, trials, values
 from storage.tables import trials_table
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.store = store
         self.study = f"s{next(_studies)}"
-        self.optuna = optuna.create_study(study_name=self.study, storage=store.optuna, direction="maximize")
+        self.optuna_id = store.optuna.create_new_study([StudyDirection.MAXIMIZE], self.study)
         self.model = Model()
         self.given: set[str] = set()
 
@@ -167,7 +167,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(target=numbers)
     def ask(self) -> int:
-        trial_id = self.store.optuna.create_new_trial(self.optuna._study_id)
+        trial_id = self.store.optuna.create_new_trial(self.optuna_id)
         number = self.store.optuna.get_trial_number_from_id(trial_id)
         self.model.trials.append(Trial(token="", state="asked"))
         return number
@@ -269,7 +269,10 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def optuna_shows_the_model(self) -> None:
-        shown = [(trial.state.name, trial.value) for trial in self.optuna.get_trials(deepcopy=False)]
+        value = sa.select(values.c.value).where(values.c.trial_id == trials.c.trial_id).scalar_subquery()
+        rows = sa.select(trials.c.state, value).where(trials.c.study_id == self.optuna_id).order_by(trials.c.number)
+        with self.store.engine.connect() as connection:
+            shown = [(state.name, found) for state, found in connection.execute(rows)]
         assert shown == [trial.shown for trial in self.model.trials]
 
     @invariant()
@@ -288,7 +291,7 @@ class LedgerMachine(RuleBasedStateMachine):
         with self.store.engine.begin() as connection:
             connection.execute(sa.delete(trials_table).where(trials_table.c.study == self.study))
         self.store.late.forget(self.study)
-        self.store.optuna.delete_study(self.optuna._study_id)
+        self.store.optuna.delete_study(self.optuna_id)
 
 
 @pytest.mark.parametrize("n_examples", [25, pytest.param(250, marks=pytest.mark.slow)])
