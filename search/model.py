@@ -64,7 +64,7 @@ def export(
         SearchError: if the folder is a file or holds a model that is not this study's, or if the
             model read back predicts something else.
     """
-    trial = _chosen(study, number)
+    trial = _chosen(study, number, say)
     weights = _weights(study, trial)
     if not is_forced:
         _check_free(folder, study)
@@ -126,12 +126,17 @@ def evaluate(folder: Path, source: str | None, split: Split, say: Callable[[str]
         return _answer(trainer, command, Evaluated).report
 
 
-def _chosen(study: Study, number: int | None) -> TrialRecord:
+def _chosen(study: Study, number: int | None, say: Callable[[str], None]) -> TrialRecord:
     if number is not None:
         return find_trial(study.name, study.trials(), number)
-    best = study.best()
+    best, leader = study.best(), study.leader()
     if best is None:
         raise TrialNotFoundError(f"study {study.name!r} has no trial with a value to export yet")
+    if leader is not None and leader.number != best.number:
+        say(
+            f"trial {leader.number} is better ({leader.value:.4f}), but is being trained, and its weights change: "
+            f"exporting trial {best.number} ({best.value:.4f})"
+        )
     return best
 
 

@@ -16,7 +16,7 @@ from search.distributions import distributions
 from search.errors import StudyNotFoundError, UsageError
 from search.texts import clean
 from search.training.messages import DataLoaded, LoadData
-from search.trial import TrialRecord, best_of
+from search.trial import TrialRecord, best_of, leader_of
 from spaces.errors import shown
 from spaces.fields import NAME_RULE, is_name
 from spaces.space import Space
@@ -148,6 +148,10 @@ class Study:
         Pruned and paused trials count: their value is their best judgement's, and its weights are kept.
         """
         return best_of(self.trials(), maximize=self.maximizes)
+
+    def leader(self) -> TrialRecord | None:
+        """The trial with the best value of all, or None: as `best`, but it may be one that is trained right now."""
+        return leader_of(self.trials(), maximize=self.maximizes)
 
     def enqueue(self, point: Point, *, comes_next: bool = False) -> int:
         """Add a point that is tried before anything is sampled; returns the trial's number.

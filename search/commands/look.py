@@ -90,7 +90,9 @@ def _rendered(found: list[StudyView], *, is_one: bool, height: int | None = None
 
 
 def best(study: StudyName, form: AsFormat = Format.table, storage: Storage = DEFAULT_STORAGE) -> None:
-    """Show the best trial that has ended or waits at a rung.
+    """Show the best trial.
+
+    It may be one that is being trained; `export` takes the best of those that wait or have ended.
 
     \b
     hpsearch best head-shrink

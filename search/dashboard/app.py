@@ -24,8 +24,9 @@ def application(store: Store, door: Door) -> WSGIApplication:
     from optuna_dashboard import wsgi
 
     from search.dashboard.artifacts import GuardedArtifacts
+    from search.dashboard.shown_storage import ShownStorage
 
-    inner = wsgi(store.for_reading(), artifact_store=GuardedArtifacts(store.files))
+    inner = wsgi(ShownStorage(store.optuna), artifact_store=GuardedArtifacts(store.files))
     inner.catchall = False  # what goes wrong in it comes to us
     return guarded(_WithMissing(inner), door)
 

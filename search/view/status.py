@@ -121,9 +121,9 @@ def best_to_dict(study: Study) -> dict[str, Any]:
     """The JSON of `best`; `val_images` is the number of images that `value` was measured on.
 
     Raises:
-        TrialNotFoundError: where no trial has ended with a value yet.
+        TrialNotFoundError: where no trial has a value yet.
     """
-    best = study.best()
+    best = study.leader()
     if best is None:
         raise TrialNotFoundError(
             f"study {study.name!r} has no trial with a value yet; `hpsearch status {study.name}` shows how far it is"
@@ -132,12 +132,14 @@ def best_to_dict(study: Study) -> dict[str, Any]:
     return {
         "study": study.name,
         "trial": best.number,
+        "state": best.state,
         "value": best.value,
+        "score": best.score,
         "val_images": best.val_images or study.data.n_validation,
         "params": best.params,
         "epochs": best.epochs,
         "parameters": outcome.parameters if outcome else 0,
-        "seconds": outcome.seconds.get("total", 0.0) if outcome else 0.0,
+        "seconds": best.seconds.get("total", 0.0),
     }
 
 
@@ -158,6 +160,7 @@ def show_to_dict(study: Study, number: int) -> dict[str, Any]:
         # Of a trial that goes on after it has waited, the outcome is why it waited.
         "why": outcome.why if outcome and trial.state != "running" else trial.story,
         "value": trial.value,
+        "score": trial.score,
         "val_images": None if trial.value is None else trial.val_images or study.data.n_validation,
         "params": trial.params,
         "curve": list(trial.curve),

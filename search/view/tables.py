@@ -112,14 +112,15 @@ def trial_screen(shown: dict[str, Any]) -> RenderableType:
 
 def best_screen(best: dict[str, Any]) -> RenderableType:
     """The best trial, from the JSON of `best`."""
+    goes_on = {"running": " (it is being trained, and may get better)", "paused": " (it is paused, and can go on)"}
     return pairs_table(
         [
             ("study", best["study"]),
-            ("trial", best["trial"]),
+            ("trial", f"{best['trial']}{goes_on.get(best['state'], '')}"),
             ("value", format_measured(best)),
             ("parameters", format_params(best["params"])),
             ("trained", f"{format_epochs(best['epochs'])} in {format_duration(best['seconds'])}"),
-            ("model", f"{best['parameters']:,} parameters"),
+            ("model", f"{best['parameters']:,} parameters" if best["parameters"] else "size not known yet"),
         ]
     )
 
@@ -131,7 +132,10 @@ def counted(number: int, noun: str) -> str:
 
 def format_measured(shown: dict[str, Any]) -> str:
     """The value in the JSON of `best` or `show`, and on how many validation images it was measured."""
-    return f"{shown['value']:.4f} on {shown['val_images']:,} validation images"
+    value, score, where = shown["value"], shown["score"], f"on {shown['val_images']:,} validation images"
+    if score is None or score == value:
+        return f"{value:.4f} {where}"
+    return f"{value:.4f} ({score:.4f} {where}, less a standard error)"
 
 
 def format_params(params: dict[str, Any]) -> str:

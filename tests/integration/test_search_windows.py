@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -15,13 +16,17 @@ from worker_steps import conclude, judged
 
 from search.dashboard.app import application
 from search.dashboard.gate import Door
+from search.errors import TrialNotFoundError
+from search.model import export
+from search.studies import PassedOver
 from search.training.messages import Failed, Seconds
-from search.view.status import best_to_dict
+from search.view.status import best_to_dict, views
 from search.worker.claim import Claim
 from search.worker.closing import end_if_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from search.study import Study
     from storage.store import Store
@@ -47,15 +52,19 @@ def study(store: Store) -> Study:
 
 def resumed(study: Study, number: int, *values: float) -> None:
     """Let a trial that waits go on for some epochs, and wait again."""
-    trial = study.trials()[number]
     holding = study.store.ledger.resume(study.name, number, "me", 60.0)
     assert holding is not None
     assert holding.token is not None
-    claimed = Claim(
-        number=number, token=holding.token, worker="me", attempt=1, params=trial.params, hyperparameters={}, seed=1,
-        name=None, resume=True,
+    pause(study, replace(claim_of(study, number), token=holding.token), *values)
+
+
+def claim_of(study: Study, number: int) -> Claim:
+    """A claim of a trial that waits, without its token."""
+    params = study.trials()[number].params
+    return Claim(
+        number=number, token="", worker="me", attempt=1, params=params, hyperparameters={}, seed=1, name=None,
+        resume=True,
     )  # fmt: skip
-    pause(study, claimed, *values)
 
 
 def plain(study: Study) -> Iterator[optuna.Study]:
@@ -72,6 +81,11 @@ def plain(study: Study) -> Iterator[optuna.Study]:
 def dashboard(study: Study) -> Any:
     """The dashboard's application; it stays as it is while the study goes on."""
     return application(study.store, Door(token=TOKEN))
+
+
+def without_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let optuna-dashboard read at every request: it keeps what it has read for two seconds and more."""
+    monkeypatch.setattr("optuna_dashboard._storage.timedelta", lambda **_: timedelta(0))
 
 
 def shown_by(app: Any, study: Study) -> dict[str, Any]:
@@ -151,9 +165,7 @@ def test_all_of_optunas_plots_can_be_drawn(study: Study) -> None:
 
 
 def test_dashboard_that_stays_open_follows_the_search(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    import optuna_dashboard._storage as cached
-
-    monkeypatch.setattr(cached, "timedelta", lambda **_: __import__("datetime").timedelta(0))  # reads anew each time
+    without_cache(monkeypatch)
     app = dashboard(study)
     for values in ((), (0.8,), (0.85, 0.1)):
         if values:
@@ -167,6 +179,39 @@ def test_dashboard_that_stays_open_follows_the_search(study: Study, monkeypatch:
     assert points == {EPOCH: 0.4, 2 * EPOCH: 0.8, 3 * EPOCH: 0.85, 4 * EPOCH: 0.1}
 
 
+def test_best_trial_that_is_trained_on_stays_the_best(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_cache(monkeypatch)
+    app = dashboard(study)
+    trial = study.trials()[1]
+    holding = study.store.ledger.resume(study.name, 1, "me", 60.0)
+    assert holding is not None
+    assert holding.token is not None
+    for value in (0.7, 0.9):
+        best = best_to_dict(study)
+        assert (best["trial"], best["state"], best["value"]) == (1, "running", value)
+        [shown] = shown_by(app, study)["best_trials"]
+        assert (shown["number"], shown["values"], shown["state"]) == (1, [value], "Running")
+        [view] = views(study.store, study.name, passed_over=PassedOver(pytest.fail))
+        assert view.to_dict()["best"] == {"trial": 1, "value": value, "params": trial.params}
+        claimed = replace(claim_of(study, 1), token=holding.token)
+        judged(study, claimed, judgement(claimed, 2 * EPOCH, 0.9))
+
+    for seen in plain(study):  # Optuna itself looks at trials that no worker holds
+        assert seen.best_trial.number == 2
+
+
+def test_export_takes_the_best_whose_weights_stay_as_they_are(study: Study, tmp_path: Path) -> None:
+    assert study.store.ledger.resume(study.name, 1, "me", 60.0) is not None
+    said: list[str] = []
+
+    with pytest.raises(TrialNotFoundError, match="has no weights"):  # nothing was trained here
+        export(study, None, tmp_path / "model", said.append)
+
+    assert said == [
+        "trial 1 is better (0.7000), but is being trained, and its weights change: exporting trial 2 (0.6000)"
+    ]
+
+
 def test_trial_that_failed_after_a_pause_has_no_value_anywhere(store: Store) -> None:
     study = begun(store)
     fails, other = taken(study), taken(study)
@@ -175,10 +220,7 @@ def test_trial_that_failed_after_a_pause_has_no_value_anywhere(store: Store) -> 
     holding = store.ledger.resume(study.name, 0, ME.worker, 60.0)
     assert holding is not None
     assert holding.token is not None
-    claimed = Claim(
-        number=0, token=holding.token, worker="me", attempt=1, params={}, hyperparameters={}, seed=1, name=None,
-        resume=True,
-    )  # fmt: skip
+    claimed = replace(claim_of(study, 0), token=holding.token)
     failure = Failed(reason="diverged", message="The loss is no number.", seconds=Seconds())
 
     assert conclude(study, claimed, failure, "diverged")

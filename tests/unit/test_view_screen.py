@@ -59,14 +59,18 @@ def test_one_worker_is_one_worker() -> None:
 
 def test_best_is_rounded_as_everywhere() -> None:
     best = {
-        "study": "head-shrink", "trial": 3, "value": 0.365, "val_images": 400, "params": PARAMS, "epochs": 1,
-        "parameters": 3758794, "seconds": 28.811324632999458,
+        "study": "head-shrink", "trial": 3, "state": "complete", "value": 0.365, "score": 0.365, "val_images": 400,
+        "params": PARAMS, "epochs": 1, "parameters": 3758794, "seconds": 28.811324632999458,
     }  # fmt: skip
 
     shown = " ".join(plain(best_screen(best)).split())
 
     assert "value 0.3650 on 400 validation images" in shown
     assert "trained 1 epoch in 28s model 3,758,794 parameters" in shown
+    shown = " ".join(plain(best_screen({**best, "state": "running", "value": 0.341, "parameters": 0})).split())
+    assert "trial 3 (it is being trained, and may get better)" in shown
+    assert "value 0.3410 (0.3650 on 400 validation images, less a standard error)" in shown
+    assert "model size not known yet" in shown
 
 
 @pytest.mark.parametrize(
