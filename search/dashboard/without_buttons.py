@@ -56,7 +56,7 @@ def _style() -> str:
     hidden = [
         *(f'button[aria-label="{label}"]' for label in _BUTTONS),
         *(f'button:has([data-testid="{icon}"])' for icon in _ICONS),
-        f'.MuiCard-root:has([data-testid="{_CARD}"])',
+        f'.MuiCard-root:not(:has(.MuiCard-root)):has([data-testid="{_CARD}"])',  # not the card around all artifacts
     ]
     foot = (
         "position: fixed; right: 0; bottom: 0; padding: 2px 8px; font: 12px sans-serif; color: #555; background: #eee"
