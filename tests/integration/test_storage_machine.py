@@ -43,11 +43,13 @@ class Trial:
     result: str | None = None
     best: float | None = None
     """Its best value so far, which Optuna's tables show while it waits."""
+    waits: bool = False
+    """Whether no worker holds it; one that is dropped stays as Optuna's tables showed it."""
 
     @property
     def shown(self) -> tuple[str, float | None]:
         """State and value in Optuna's tables."""
-        if self.state in ("paused", "released"):
+        if self.waits:
             return ("WAITING", None) if self.best is None else ("COMPLETE", self.best)
         return "RUNNING", self.best
 
@@ -73,7 +75,7 @@ class Model:
     def change(self, token: str, state: str, *, lost: bool = False) -> bool:
         trial = self.of(token, "running", state)
         if trial and trial.state == "running":
-            trial.state, trial.expires = state, None
+            trial.state, trial.expires, trial.waits = state, None, True
             if state == "released":
                 trial.is_lost = lost
         return trial is not None
@@ -88,7 +90,7 @@ class Model:
         trial = self.trials[number]
         if trial.state not in ("paused", "released"):
             return False
-        trial.state, trial.token, trial.result = "decided", token, result
+        trial.state, trial.token, trial.result, trial.waits = "decided", token, result, False
         trial.expires, trial.doubted = self.now + LEASE, None
         self.accepted[number] = result
         return True
@@ -113,7 +115,7 @@ class Model:
         if trial.state not in ("paused", "released"):
             return False
         trial.attempt += trial.is_lost
-        trial.state, trial.token, trial.is_lost = "running", token, False
+        trial.state, trial.token, trial.is_lost, trial.waits = "running", token, False, False
         trial.expires, trial.doubted = self.now + LEASE, None
         return True
 
@@ -131,6 +133,7 @@ class Model:
                     None,
                     None,
                 )
+                trial.waits = True
                 reaped.append(number)
         return reaped
 
