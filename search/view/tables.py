@@ -132,7 +132,11 @@ def counted(number: int, noun: str) -> str:
 
 def format_measured(shown: dict[str, Any]) -> str:
     """The value in the JSON of `best` or `show`, and on how many validation images it was measured."""
-    value, score, where = shown["value"], shown["score"], f"on {shown['val_images']:,} validation images"
+    return _measured(shown["value"], shown["score"], f"on {shown['val_images']:,} validation images")
+
+
+def _measured(value: float | None, score: float | None, where: str) -> str:
+    """A value, and the score that it was made of where that is another one."""
     if score is None or score == value:
         return f"{value:.4f} {where}"
     return f"{value:.4f} ({score:.4f} {where}, less a standard error)"
@@ -240,9 +244,7 @@ def format_score(trial: TrialRecord) -> str:
     """A trial's value, and what it is made of where only a part of the validation images was used."""
     if not trial.val_images:
         return f"{trial.value:.4f}"
-    if trial.score == trial.value:
-        return f"{trial.value:.4f} on {trial.val_images} validation images only"
-    return f"{trial.value:.4f} ({trial.score:.4f} on {trial.val_images} validation images, less a standard error)"
+    return _measured(trial.value, trial.score, f"on only {trial.val_images:,} validation images")
 
 
 def _left(seconds: float | None) -> str:

@@ -2,7 +2,7 @@
 
 Proposals are made in a study of their own in memory, from the trials as they should be judged:
 a paused trial has a value, a pruned one is worth its best epoch, one that diverged is worth the
-worst of all. Optuna alone would take a paused trial for a running one and learn nothing from
+worst of all. Optuna alone would take a paused trial for one that has ended and learn nothing from
 a failed one. As nothing else goes in, any proposal can be derived again later.
 """
 
